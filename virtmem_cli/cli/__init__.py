@@ -1,0 +1,40 @@
+"""The commands: options, streams and exit codes; no logic. Each is imported only when it is called."""
+
+from importlib import import_module
+
+import click
+
+from virtmem_cli import __version__
+
+# Command -> module that holds it and its help, so that --help imports none of them.
+COMMANDS = {
+    "xml2argv": "Print QEMU's arguments for the virtio-mem devices of a domain.",
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"virtmem_cli.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example:  virtmem xml2argv guest.xml",
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def main() -> None:
+    """libvirt's virtio-mem XML to QEMU's arguments, with every problem named by line."""

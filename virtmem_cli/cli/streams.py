@@ -1,0 +1,85 @@
+"""What the commands share: reading inputs, writing results whole, findings and errors to standard error."""
+
+import os
+import sys
+from collections.abc import Iterable
+
+from virtmem_cli.findings import Finding, Severity, VirtmemError, printable
+from virtmem_cli.render import finding_line, parts
+from virtmem_cli.xmltree import LARGEST
+
+STDIN = "-"
+
+
+def display_name(path: str) -> str:
+    """What an input is called in messages."""
+    return "<stdin>" if path == STDIN else printable(path)
+
+
+def read_input(path: str) -> bytes:
+    """The bytes of a file or of standard input, at most one more than a domain may have; raises VirtmemError."""
+    try:
+        if path == STDIN:
+            return sys.stdin.buffer.read(LARGEST + 1)
+        with open(path, "rb") as file:
+            return file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:  # ValueError: a path with NUL in it
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise VirtmemError(f"{display_name(path)}: cannot be read: {reason}") from None
+
+
+def write_output(text: str) -> None:
+    """Text to standard output, as UTF-8 whatever the locale; raises VirtmemError, or BrokenPipeError."""
+    try:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What could not be written must not be tried again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise VirtmemError(f"standard output: cannot be written: {error.strerror}") from None
+
+
+def write_file(path: str, text: str) -> None:
+    """A file written whole or not at all, its folder made where it is absent; raises VirtmemError."""
+    from tempfile import NamedTemporaryFile  # slow to import, and most conversions write no file
+
+    target = os.path.realpath(path)
+    folder = os.path.dirname(target)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        temporary = NamedTemporaryFile("wb", dir=folder, prefix=".virtmem-", delete=False)  # noqa: SIM115
+        try:
+            with temporary:
+                temporary.write(text.encode())
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(temporary.name, 0o666 & ~umask)
+            os.replace(temporary.name, target)
+        except BaseException:
+            os.unlink(temporary.name)
+            raise
+    except OSError as error:
+        raise VirtmemError(f"{printable(path)}: cannot be written: {error.strerror}") from None
+
+
+def say(message: str) -> None:
+    """A line for the user on standard error."""
+    sys.stderr.write(f"{message}\n")
+
+
+def show_findings(findings: Iterable[Finding], name: str) -> None:
+    """Findings on standard error: in colour on a terminal, unless NO_COLOR is set; else plain."""
+    if not sys.stderr.isatty():
+        for finding in findings:
+            say(finding_line(finding, name))
+        return
+    from rich.console import Console  # slow to import, and only a terminal needs it
+    from rich.text import Text
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for finding in findings:
+        place, severity, rest = parts(finding, name)
+        style = "bold red" if finding.rule.severity is Severity.ERROR else "bold yellow"
+        console.print(Text.assemble((place, "bold"), (severity, style), rest))

@@ -1,0 +1,122 @@
+"""virtmem xml2argv: domains in, QEMU's arguments out, findings to standard error."""
+
+import os
+import sys
+
+import click
+
+from virtmem_cli.cli.streams import STDIN, display_name, read_input, say, show_findings, write_file, write_output
+from virtmem_cli.convert import convert
+from virtmem_cli.findings import UsageError, VirtmemError, printable, quoted
+from virtmem_cli.render import FORMATS
+from virtmem_cli.target import LIBVIRT, NEWEST, Host, Target, host_of_toml, qemu_of_version, show
+
+
+def _host(choice: str) -> Host:
+    if choice == "libvirt":
+        return LIBVIRT
+    if choice == "local":
+        from virtmem_cli.probe import local_host
+
+        return local_host()
+    try:
+        text = read_input(choice).decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"--host {quoted(choice)}: the file is not UTF-8") from None
+    return host_of_toml(text, printable(choice))
+
+
+def _outputs(files: tuple[str, ...], folder: str) -> dict[str, str]:
+    """The file that each input's arguments go to; raises UsageError where two would go to the same."""
+    outputs: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    for file in files:
+        stem = "stdin" if file == STDIN else os.path.basename(file).removesuffix(".xml")
+        path = os.path.join(folder, f"{stem}.args")
+        if owners.setdefault(path, file) != file:
+            raise UsageError(
+                f"{display_name(owners[path])} and {display_name(file)} would both be written to "
+                f"{printable(path)}: convert them into different folders"
+            )
+        outputs[file] = path
+    return outputs
+
+
+def _one(file: str, target: Target, strict: bool, form: str, output: str | None) -> int:
+    """Convert one input and write what came of it; the exit code it asks for."""
+    name = display_name(file)
+    conversion = convert(read_input(file), name=name, target=target, strict=strict)
+    show_findings(conversion.findings, name)
+    if conversion.refused:
+        strictly = "" if any(f.rule.severity.value == "error" for f in conversion.findings) else " by --strict"
+        say(f"{name}: refused{strictly}, no arguments written")
+        return 1
+    if not conversion.devices:
+        say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert")
+        return 0
+    text = FORMATS[form](conversion.argv)
+    if output is None:
+        write_output(text)
+    else:
+        write_file(output, text)
+    return 0
+
+
+@click.command(
+    "xml2argv",
+    short_help="Print QEMU's arguments for the virtio-mem devices of a domain.",
+    epilog="Example:  virsh dumpxml --inactive guest | virtmem xml2argv -",
+)
+@click.option(
+    "--scope",
+    type=click.Choice(["devices"]),
+    default="devices",
+    show_default=True,
+    help="What to print: -object and -device of each virtio-mem.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="shell",
+    show_default=True,
+    help="shell: quoted, to paste or eval. lines: one argument a line. json: a list of strings.",
+)
+@click.option(
+    "--qemu", metavar="VERSION", default=show(NEWEST), show_default=True, help="The QEMU version to write for."
+)
+@click.option(
+    "--host",
+    metavar="libvirt|local|FILE",
+    default="libvirt",
+    show_default=True,
+    help="The host to judge for: a fixed reference, this machine, or a TOML file.",
+)
+@click.option("--strict", is_flag=True, help="Refuse what there is a warning for, too.")
+@click.option("-o", "--output", metavar="DIR", help="Write DIR/NAME.args for each NAME.xml.")
+@click.argument("files", metavar="XML...", nargs=-1, required=True)
+def command(
+    scope: str, form: str, qemu: str, host: str, strict: bool, output: str | None, files: tuple[str, ...]
+) -> None:
+    """Print QEMU's arguments for the virtio-mem devices of libvirt domains.
+
+    XML is a file with a <domain>, or - for standard input. Arguments go to standard output, problems to standard
+    error. A domain with an error gets no arguments.
+
+    Exit status: 0 good, 1 a domain is refused, 2 wrong usage, 3 something cannot be read or written.
+    """
+    try:
+        target = Target(qemu=qemu_of_version(qemu), host=_host(host))
+        outputs = _outputs(files, output) if output is not None else {}
+    except VirtmemError as error:
+        say(f"virtmem: {error}")
+        sys.exit(error.exit_code)
+    worst = 0
+    for file in files:
+        try:
+            code = _one(file, target, strict, form, outputs.get(file))
+        except VirtmemError as error:
+            say(f"virtmem: {error}" if error.exit_code == 3 else str(error))
+            code = error.exit_code
+        worst = max(worst, code)
+    sys.exit(worst)

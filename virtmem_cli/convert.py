@@ -1,0 +1,49 @@
+"""The whole way: bytes and a target to findings, properties and arguments.
+
+bytes -> tree -> Domain -> findings -> properties -> argv
+         xmltree  parse    rules       props         argv
+"""
+
+from typing import NamedTuple
+
+from virtmem_cli.argv import arguments
+from virtmem_cli.findings import Finding, Severity
+from virtmem_cli.parse import parse_domain
+from virtmem_cli.props import Pair, device_pairs
+from virtmem_cli.rules import judge
+from virtmem_cli.target import Target
+from virtmem_cli.xmltree import parse_tree
+
+
+class Conversion(NamedTuple):
+    """What came of one input. Refused: error findings (with `strict`, any), and then neither pairs nor argv.
+
+    `devices` is how many virtio-mem devices the domain has, refused or not.
+    """
+
+    name: str
+    findings: tuple[Finding, ...]
+    refused: bool
+    devices: int
+    pairs: tuple[Pair, ...]
+    argv: tuple[str, ...]
+
+
+def convert(data: bytes, *, name: str, target: Target, strict: bool = False) -> Conversion:
+    """Judge and convert one domain; `name` stands for it in messages. Raises InputRefusedError for what is no domain."""
+    domain, unreadable = parse_domain(parse_tree(data, name), target.host.arch)
+    if domain.devices:
+        found = {*unreadable, *judge(domain, target)}
+    else:  # nothing here to judge, unless the device is there under a misspelt name
+        found = {finding for finding in unreadable if finding.rule.id == "memory-model"}
+    findings = tuple(sorted(found, key=lambda f: (f.location.line, f.rule.id, f.message)))
+    refused = any(strict or finding.rule.severity is Severity.ERROR for finding in findings)
+    pairs = () if refused else device_pairs(domain, target)
+    return Conversion(
+        name=name,
+        findings=findings,
+        refused=refused,
+        devices=len(domain.devices),
+        pairs=pairs,
+        argv=arguments(pairs, target.qemu),
+    )

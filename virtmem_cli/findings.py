@@ -1,0 +1,190 @@
+"""What can be said of a domain: the rules' registry, a finding, and the error for what cannot be read at all.
+
+A finding is data: the rule, the line, what is wrong and what to write instead. Who finds does not print.
+Every rule stands in RULES once, with its severity and with who would refuse the domain for it.
+"""
+
+from enum import Enum
+from functools import partial
+from typing import NamedTuple
+
+
+class Severity(Enum):
+    """ERROR: no arguments are given. WARNING: arguments are given, and there is something to know."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Refuses(Enum):
+    """Who refuses what the rule finds; the value is the clause that a message ends with."""
+
+    LIBVIRT = "libvirt refuses it"
+    QEMU = "libvirt takes it, QEMU refuses it"
+    BOTH = "libvirt and QEMU refuse it"
+    NOBODY = ""
+
+
+class Rule(NamedTuple):
+    """One rule: its name is never reused for another."""
+
+    id: str
+    severity: Severity
+    refuses: Refuses
+    title: str
+
+
+class Location(NamedTuple):
+    """Where in the input: the line, from 1, on which libxml2 saw the element."""
+
+    line: int
+
+
+class Finding(NamedTuple):
+    """One problem: `message` names element, value and limit; `advice` is a sentence that says what to write."""
+
+    rule: Rule
+    location: Location
+    message: str
+    advice: str
+
+
+class VirtmemError(Exception):
+    """The work cannot be done; the only argument is a message for the user, `exit_code` the process's answer."""
+
+    exit_code = 3
+
+
+class InputRefusedError(VirtmemError):
+    """The input is not a domain at all, so that there is nothing to judge."""
+
+    exit_code = 1
+
+
+class UsageError(VirtmemError):
+    """An option's value or a configuration file is wrong."""
+
+    exit_code = 2
+
+
+def _rules(severity: Severity, refuses: Refuses, titles: dict[str, str]) -> dict[str, Rule]:
+    return {
+        rule_id: Rule(id=rule_id, severity=severity, refuses=refuses, title=title) for rule_id, title in titles.items()
+    }
+
+
+_error = partial(_rules, Severity.ERROR)
+
+RULES: dict[str, Rule] = {
+    **_error(
+        Refuses.LIBVIRT,
+        {
+            # What cannot be read
+            "value-missing": "a required element or attribute is absent or empty",
+            "value-unknown": "a value is none of those that libvirt knows",
+            "number-invalid": "a number is not in the form that libvirt reads",
+            "number-too-large": "a number is above its limit",
+            "unit-unknown": "a unit is none of those that libvirt knows",
+            "nodeset-invalid": "a list of nodes or CPUs cannot be read, or is empty",
+            "name-invalid": "the domain's name holds a '/' or a line break",
+            "domain-type": "the domain's type is not one that QEMU serves",
+            "ccw-partial": "a CCW address gives some of cssid, ssid and devno, but not all",
+            # What does not fit together
+            "alias-duplicate": "two devices have the same alias",
+            "address-type": "the address type does not fit the machine",
+            "block-below-thp": "the block is smaller than the host's transparent huge page",
+            "ccw-duplicate": "two devices have the same CCW address",
+            "ccw-node": "a CCW device is on a node other than 0",
+            "ccw-page-size": "a CCW device's page size differs from boot memory's",
+            "cell-cpus": "the cells' CPUs overlap, or are more than <vcpu>",
+            "cell-ids": "the cells are not numbered from 0 without holes",
+            "host-node": "the host has no such NUMA node",
+            "hugepages-anonymous": "huge pages with <source type='anonymous'>",
+            "hugepages-default": "two <page> without nodeset",
+            "hugepages-nodeset": "a <page nodeset> overlaps another's or names a cell that does not exist",
+            "hugepages-ondemand": "huge pages with <allocation mode='ondemand'>",
+            "machine-without-pci": "the machine type has no PCI bus for virtio-mem",
+            "maxmemory-missing": "virtio-mem without <maxMemory>",
+            "memnode-cell": "a <memnode> names a cell that does not exist or has a <memnode> already",
+            "memnode-restrictive": "a restrictive <memory mode> needs restrictive <memnode>s",
+            "memory-model": "a <memory> device has no model that libvirt knows",
+            "memory-below-devices": "<memory> leaves nothing for the guest to boot with",
+            "node-missing": "the device does not say on which guest node it is",
+            "numatune-auto": "automatic NUMA placement asks numad, which is not here to ask",
+            "pagesize-unmounted": "the host has no hugetlbfs mount for the page size",
+            "pci-address-range": "a part of the PCI address is out of range",
+            "pci-bus": "the PCI bus takes no such device",
+            "pci-chipset": "the PCI address belongs to the machine's chipset",
+            "pci-duplicate": "two devices have the same PCI address",
+            "pci-slot": "the PCI bus has no such slot",
+            "requested-above-size": "<requested> is above <size>",
+        },
+    ),
+    **_error(
+        Refuses.QEMU,
+        {
+            "alias-invalid": "the alias is no identifier of QEMU's",
+            "block-below-page": "the block is smaller than the backend's page",
+            "ccw-property": "the CCW device has no such property",
+            "dynamic-memslots-machine": "dynamicMemslots on a machine type of before 7.0",
+            "launch-security": "an encrypted guest cannot discard memory, which virtio-mem needs",
+            "memory-locked": "virtio-mem together with <locked/>",
+            "pagesize-memfd": "no kernel has pages of that size",
+            "qemu-version": "this QEMU version lacks what the domain asks for",
+            "size-not-block-multiple": "<size> is not a multiple of <block>",
+            "size-not-page-multiple": "<size> is not a multiple of the backend's page",
+        },
+    ),
+    **_error(
+        Refuses.BOTH,
+        {
+            "arch-unsupported": "the architecture has no virtio-mem",
+            "block-not-power-of-two": "<block> is not a power of two",
+            "hotplug-space": "boot memory and memory devices exceed <maxMemory>",
+            "memaddr-overlap": "two devices' guest addresses overlap",
+            "memaddr-unaligned": "the guest address is not aligned",
+            "node-unknown": "the device is on a guest node that does not exist",
+            "requested-not-block-multiple": "<requested> is not a multiple of <block>",
+            "slots-exceeded": "more DIMMs than <maxMemory slots>",
+        },
+    ),
+    **_rules(
+        Severity.WARNING,
+        Refuses.NOBODY,
+        {
+            "alias-ignored": "libvirt keeps no alias that does not begin with 'ua-'",
+            "attribute-unknown": "libvirt ignores an attribute that it does not know",
+            "discard-ignored": "discard has no effect with this backend",
+            "element-repeated": "libvirt reads the first of an element given twice",
+            "element-unknown": "libvirt ignores an element that it does not know",
+            "pci-bus-implied": "libvirt adds the controller for the bus; these arguments do not",
+            "prealloc-unsupported": "this QEMU version cannot preallocate virtio-mem",
+            "s390x-cells": "QEMU takes no -numa on s390x",
+            "value-rounded": "libvirt rounds the value up",
+        },
+    ),
+}
+
+
+def finding(rule_id: str, line: int, message: str, advice: str) -> Finding:
+    """A finding of the rule `rule_id`, which must be in RULES."""
+    return Finding(rule=RULES[rule_id], location=Location(line=line), message=message, advice=advice)
+
+
+# Shown as \u escapes: what moves the cursor, changes the terminal or turns the direction of text.
+_INVISIBLE = {*range(0x20), *range(0x7F, 0xA0), 0x061C, *range(0x200B, 0x2010), *range(0x2028, 0x202F)}
+_INVISIBLE |= {*range(0x2060, 0x2070), 0xFEFF, *range(0xD800, 0xE000)}
+_LONGEST = 80
+
+
+def printable(text: str) -> str:
+    """Untrusted text, safe on a terminal: control and direction characters are shown as escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"\\u{ord(c):04x}" if ord(c) in _INVISIBLE else c for c in text)
+
+
+def quoted(text: str) -> str:
+    """A value from the input for a message: printable, in quotes, cut where it is very long."""
+    shown = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return f"'{printable(shown)}'"

@@ -1,0 +1,747 @@
+"""The tree to a Domain: reading, defaults, and findings for what is missing, unreadable or silently dropped.
+
+Takes the <domain> element, gives the Domain and the findings. Reads what libvirt 12 reads: the first of an element
+given twice, numbers in its forms, sizes rounded as it rounds them. Nothing here compares two fields: see `rules`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TypeVar, cast, get_args
+
+from lxml import etree
+
+from virtmem_cli.domain import (
+    CcwAddress,
+    DeviceAddress,
+    Domain,
+    HugePage,
+    MemNode,
+    MemoryBacking,
+    MemoryMode,
+    NumaCell,
+    NumaTune,
+    OtherMemory,
+    PciAddress,
+    PciController,
+    VirtioMem,
+)
+from virtmem_cli.findings import Finding, finding, quoted
+from virtmem_cli.units import (
+    INT_MAX,
+    KIB,
+    MIB,
+    UINT_MAX,
+    ULLONG_MAX,
+    NotANumberError,
+    TooLargeError,
+    UnknownUnitError,
+    human,
+    parse_bitmap,
+    parse_scaled,
+    parse_uint,
+    round_up,
+)
+
+Element = etree._Element
+T = TypeVar("T")
+
+# libvirt's VIR_DOMAIN_CPUMASK_LEN: the numbers of nodes and CPUs are below it.
+NODES = 16384
+# libvirt rounds a memory device's size and a cell's memory up to these.
+DEVICE_STEP = 2 * MIB
+CELL_STEP = MIB
+
+MODELS = ("virtio-mem", "dimm", "nvdimm", "virtio-pmem", "sgx-epc")
+DRIVER_OPTIONS = ("iommu", "ats", "packed", "page_per_vq")
+YES_NO = {"yes": True, "no": False}
+ON_OFF = {"on": True, "off": False}
+ACCESS = {"shared": True, "private": False}
+DEFAULT_MACHINE = {"x86_64": "pc", "i686": "pc", "aarch64": "virt", "s390x": "s390-ccw-virtio"}
+# What libvirt keeps of <alias> in a domain that is not running.
+_USER_ALIAS = r"ua-[a-zA-Z0-9_-]*"
+
+# What libvirt knows inside the memory elements: path -> attributes, children. A path that is absent is not looked into.
+_SIZE = (("unit",), ())
+_KNOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "maxMemory": (("slots", "unit"), ()),
+    "memory": (("unit", "dumpCore"), ()),
+    "currentMemory": _SIZE,
+    "memoryBacking": (
+        (),
+        ("hugepages", "nosharepages", "locked", "source", "access", "allocation", "discard"),
+    ),
+    "memoryBacking/hugepages": ((), ("page",)),
+    "memoryBacking/hugepages/page": (("size", "unit", "nodeset"), ()),
+    "memoryBacking/source": (("type",), ()),
+    "memoryBacking/access": (("mode",), ()),
+    "memoryBacking/allocation": (("mode", "threads"), ()),
+    "numatune": ((), ("memory", "memnode")),
+    "numatune/memory": (("mode", "nodeset", "placement"), ()),
+    "numatune/memnode": (("cellid", "mode", "nodeset"), ()),
+    "numa": ((), ("cell", "interconnects")),
+    "numa/cell": (("id", "cpus", "memory", "unit", "memAccess", "discard"), ("distances", "cache")),
+    "device": (("model", "access", "discard"), ("source", "target", "driver", "alias", "address", "acpi")),
+    "device/source": ((), ("nodemask", "pagesize")),
+    "device/source/nodemask": ((), ()),
+    "device/source/pagesize": _SIZE,
+    "device/target": (("dynamicMemslots",), ("size", "node", "block", "requested", "current", "address")),
+    "device/target/size": _SIZE,
+    "device/target/node": ((), ()),
+    "device/target/block": _SIZE,
+    "device/target/requested": _SIZE,
+    "device/target/current": _SIZE,
+    "device/target/address": (("base",), ()),
+    "device/driver": (DRIVER_OPTIONS, ()),
+    "device/alias": (("name",), ()),
+    "device/address": (
+        ("type", "domain", "bus", "slot", "function", "multifunction", "cssid", "ssid", "devno"),
+        ("zpci",),
+    ),
+}
+_MAY_REPEAT = {"page", "memnode", "cell", "interconnects", "cache"}
+
+
+def parse_domain(root: Element, default_arch: str) -> tuple[Domain, list[Finding]]:
+    """Read the <domain> element; `default_arch` is what libvirt takes where <type arch> is absent: the host's."""
+    reader = _Reader()
+    return reader.domain(root, default_arch), reader.findings
+
+
+def _string(element: Element) -> str:
+    """XPath's string(): all text below the element, comments left out, as libvirt reads it."""
+    return (element.text or "") if len(element) == 0 else cast(str, element.xpath("string()"))
+
+
+def _children(element: Element) -> Iterator[Element]:
+    """The child elements, without comments, processing instructions and other people's namespaces."""
+    return (child for child in element if isinstance(child.tag, str) and not child.tag.startswith("{"))
+
+
+def _line(element: Element) -> int:
+    return element.sourceline or 1
+
+
+def _tag(element: Element) -> str:
+    return str(element.tag)
+
+
+def _names(values: tuple[str, ...] | list[str]) -> str:
+    """Values for a message: 'a', 'b' or 'c'."""
+    *others, last = (f"'{value}'" for value in values)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+class _Reader:
+    """Reads elements into values and keeps what is to be said of them."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+
+    def say(self, rule_id: str, element: Element, message: str, advice: str) -> None:
+        self.findings.append(finding(rule_id, _line(element), message, advice))
+
+    # Values
+
+    def first(self, parent: Element | None, tag: str) -> Element | None:
+        """The first child of that name, or None."""
+        return None if parent is None else parent.find(tag)
+
+    def uint(self, element: Element, label: str, text: str, *, limit: int, base: int = 10) -> int | None:
+        """A whole number; None after a finding."""
+        try:
+            return parse_uint(text, limit=limit, base=base)
+        except NotANumberError:
+            form = {0: "decimal or 0x… number", 10: "decimal number", 16: "hexadecimal number"}[base]
+            self.say(
+                "number-invalid",
+                element,
+                f"{label} is {quoted(text)}, which is no number",
+                f"Write a {form} from 0 to {limit}, with nothing after it.",
+            )
+        except TooLargeError:
+            self.say(
+                "number-too-large",
+                element,
+                f"{label} is {quoted(text)}, and the limit is {limit}",
+                f"Write a number from 0 to {limit}.",
+            )
+        return None
+
+    def scaled(
+        self, element: Element, label: str, text: str, unit: str | None, *, step: int = KIB, positive: bool = False
+    ) -> int:
+        """A size in bytes, rounded up to `step` with a finding where that changes it; 0 after an error.
+
+        With `positive`, 0 is an error too.
+        """
+        try:
+            value = parse_scaled(text, unit)
+        except NotANumberError:
+            self.say(
+                "number-invalid",
+                element,
+                f"{label} is {quoted(text)}, which is no number",
+                "Write decimal digits and nothing after them; the unit goes into the attribute 'unit'.",
+            )
+            return 0
+        except UnknownUnitError:
+            self.say(
+                "unit-unknown",
+                element,
+                f"{label} has the unit {quoted(unit or '')}",
+                "Write bytes, KiB, MiB, GiB, TiB, PiB or EiB.",
+            )
+            return 0
+        except TooLargeError as error:
+            self.say(
+                "number-too-large",
+                element,
+                f"{label} is {quoted(text)} {unit or 'KiB'}, and the limit is {error.args[0]} bytes",
+                "Write a smaller size.",
+            )
+            return 0
+        if positive and not value:
+            self.say("value-missing", element, f"{label} is 0", "Write a size.")
+        rounded = round_up(value, step)
+        if rounded != value:
+            self.say(
+                "value-rounded",
+                element,
+                f"{label} is {human(value)}, which libvirt rounds up to {human(rounded)}, a multiple of {human(step)}",
+                f"Write {rounded // KIB} KiB.",
+            )
+        return rounded
+
+    def size(self, parent: Element | None, tag: str, *, required: bool = False, step: int = KIB) -> int:
+        """The size in the child element `tag`; 0 where it is absent, empty or unreadable.
+
+        With `required`, what is absent, empty or 0 is an error.
+        """
+        element = self.first(parent, tag)
+        text = "" if element is None else _string(element)
+        if element is None or not text:
+            if required and parent is not None:
+                self.say(
+                    "value-missing",
+                    parent if element is None else element,
+                    f"<{tag}> is {'absent' if element is None else 'empty'}",
+                    f"Write <{tag} unit='KiB'>…</{tag}>.",
+                )
+            return 0
+        return self.scaled(element, f"<{tag}>", text, element.get("unit"), step=step, positive=required)
+
+    def choice(self, element: Element | None, attribute: str, values: dict[str, T]) -> T | None:
+        """The attribute's value by a table; None where it is absent or, after a finding, unknown."""
+        text = None if element is None else element.get(attribute)
+        if element is None or text is None:
+            return None
+        if text not in values:
+            self.say(
+                "value-unknown",
+                element,
+                f"<{_tag(element)} {attribute}> is {quoted(text)}",
+                f"Write {_names(list(values))}.",
+            )
+        return values.get(text)
+
+    def bitmap(self, element: Element, label: str, text: str) -> tuple[int, ...] | None:
+        """A list of node or CPU numbers; None after a finding."""
+        try:
+            bits = parse_bitmap(text, size=NODES)
+        except (NotANumberError, TooLargeError):
+            self.say(
+                "nodeset-invalid",
+                element,
+                f"{label} is {quoted(text)}, which is no list of numbers from 0 to {NODES - 1}",
+                "Write numbers and ranges with commas between, as '0-3,^2,8'.",
+            )
+            return None
+        if not bits:
+            self.say("nodeset-invalid", element, f"{label} is {quoted(text)}, which is empty", "Name at least one.")
+            return None
+        return bits
+
+    def nodeset(self, element: Element) -> tuple[int, ...] | None:
+        """The attribute 'nodeset', or None where it is absent or unreadable."""
+        text = element.get("nodeset")
+        return None if text is None else self.bitmap(element, f"<{_tag(element)} nodeset>", text)
+
+    # What libvirt drops without a word
+
+    def look_for_strangers(self, element: Element, path: str) -> None:
+        """Say which elements and attributes libvirt does not know here, and which it reads the first of."""
+        if path not in _KNOWN:
+            return
+        attributes, children = _KNOWN[path]
+        for name in element.attrib:
+            if str(name) not in attributes and not str(name).startswith("{"):
+                self.stranger("attribute-unknown", element, f"<{_tag(element)} {name}>", str(name), attributes)
+        seen: set[str] = set()
+        for child in _children(element):
+            tag = _tag(child)
+            if tag not in children:
+                self.stranger("element-unknown", child, f"<{tag}> in <{_tag(element)}>", tag, children)
+            elif tag in seen and tag not in _MAY_REPEAT:
+                self.repeated(child, element)
+            else:
+                seen.add(tag)
+                self.look_for_strangers(child, f"{path}/{tag}")
+
+    def stranger(self, rule_id: str, element: Element, label: str, name: str, known: tuple[str, ...]) -> None:
+        from difflib import get_close_matches  # slow to import, and only a mistake needs it
+
+        near = get_close_matches(name, known, 1, 0.6)
+        advice = f"Did you mean '{near[0]}'?" if near else f"Known are {_names(known)}." if known else "Remove it."
+        self.say(rule_id, element, f"{quoted(label)[1:-1]} is unknown to libvirt, which ignores it", advice)
+
+    def repeated(self, element: Element, parent: Element) -> None:
+        self.say(
+            "element-repeated",
+            element,
+            f"<{_tag(element)}> is given twice in <{_tag(parent)}>, and libvirt reads only the first",
+            "Remove one.",
+        )
+
+    # The domain
+
+    def domain(self, root: Element, default_arch: str) -> Domain:
+        lines = {"domain": _line(root)}
+        for child in _children(root):
+            tag = _tag(child)
+            if tag in lines and tag in ("name", "maxMemory", "memory", "currentMemory", "memoryBacking", "numatune"):
+                self.repeated(child, root)
+            elif tag not in lines:
+                lines[tag] = _line(child)
+                if tag in ("maxMemory", "memory", "currentMemory", "memoryBacking", "numatune"):
+                    self.look_for_strangers(child, tag)
+        self.domain_type(root)
+        arch, machine = self.os(root, default_arch)
+        max_memory_element = self.first(root, "maxMemory")
+        slots_text = None if max_memory_element is None else max_memory_element.get("slots")
+        slots = (
+            self.uint(max_memory_element, "<maxMemory slots>", slots_text, limit=UINT_MAX)
+            if max_memory_element is not None and slots_text
+            else 0
+        )
+        self.size(root, "currentMemory")
+        # A running domain's XML has an id, and all of its aliases count; else libvirt keeps only the user's.
+        domain_id = self.domain_id(root)
+        devices = [child for parent in root.findall("devices") for child in _children(parent)]
+        memory_devices = [d for d in devices if d.tag == "memory"]
+        aliases = self.aliases(devices, running=domain_id >= 0)
+        vcpus = self.vcpus(root)
+        virtio_mem, others = self.memory_devices(memory_devices, aliases)
+        return Domain(
+            name=self.name(root),
+            id=domain_id,
+            lines=lines,
+            arch=arch,
+            machine=machine,
+            vcpus=vcpus,
+            max_memory=self.size(root, "maxMemory", required=max_memory_element is not None, step=MIB),
+            slots=slots or 0,
+            memory=self.size(root, "memory"),
+            cells=self.cells(root),
+            backing=self.backing(self.first(root, "memoryBacking")),
+            numatune=self.numatune(root),
+            devices=virtio_mem,
+            other_memory=others,
+            controllers=self.controllers(devices, aliases),
+            addresses=tuple(self.addresses(devices)),
+            aliases=tuple((alias, _line(element)) for element, alias in aliases.items()),
+            launch_security=self.attribute(root.find("launchSecurity"), "type"),
+        )
+
+    def attribute(self, element: Element | None, name: str) -> str | None:
+        return None if element is None else element.get(name)
+
+    def name(self, root: Element) -> str:
+        element = self.first(root, "name")
+        text = "" if element is None else _string(element)
+        if element is None or not text:
+            self.say("value-missing", root if element is None else element, "<name> is absent or empty", "Name it.")
+        elif "/" in text or "\n" in text:
+            self.say(
+                "name-invalid",
+                element,
+                f"<name> is {quoted(text)}, and a name holds no '/' and no line break",
+                "Write another name.",
+            )
+        return text
+
+    def domain_type(self, root: Element) -> None:
+        kind = root.get("type")
+        if kind is None:
+            self.say("value-missing", root, "<domain type> is absent", "Write type='kvm' or type='qemu'.")
+        elif kind not in ("kvm", "qemu", "hvf"):
+            self.say(
+                "domain-type",
+                root,
+                f"<domain type> is {quoted(kind)}, which does not run in QEMU",
+                "Write type='kvm' or type='qemu'.",
+            )
+
+    def domain_id(self, root: Element) -> int:
+        text = root.get("id")
+        if text is None or text == "-1":
+            return -1
+        value = self.uint(root, "<domain id>", text, limit=INT_MAX)
+        return -1 if value is None else value
+
+    def os(self, root: Element, default_arch: str) -> tuple[str, str]:
+        kind = root.find("os/type")
+        if kind is None:
+            self.say("value-missing", root, "<os><type> is absent", "Write <os><type arch='x86_64'>hvm</type></os>.")
+            return default_arch, DEFAULT_MACHINE.get(default_arch, "")
+        arch = kind.get("arch") or default_arch
+        return arch, kind.get("machine") or DEFAULT_MACHINE.get(arch, "")
+
+    def vcpus(self, root: Element) -> int:
+        element = self.first(root, "vcpu")
+        if element is None:
+            return 1
+        if element.get("placement") == "auto" and root.find("numatune/memory") is None:
+            self.say_auto(element, "<vcpu placement>")
+        return self.uint(element, "<vcpu>", _string(element), limit=UINT_MAX) or 0
+
+    # Aliases and addresses
+
+    def aliases(self, devices: list[Element], *, running: bool) -> dict[Element, str]:
+        """The alias of each device that has one, in document order."""
+        aliases = {}
+        for device in devices:
+            alias = self.attribute(self.first(device, "alias"), "name")
+            if not alias:
+                continue
+            if running or re.fullmatch(_USER_ALIAS, alias):
+                aliases[device] = alias
+            elif device.tag == "memory" and device.get("model") == "virtio-mem" and not re.match(r"virtiomem\d", alias):
+                self.say(
+                    "alias-ignored",
+                    cast(Element, device.find("alias")),
+                    f"<alias name> is {quoted(alias)}, which libvirt drops: a user's alias is 'ua-' and then letters, "
+                    "digits, '_' or '-'",
+                    "Begin it with 'ua-', or remove it.",
+                )
+        return aliases
+
+    def controllers(self, devices: list[Element], aliases: dict[Element, str]) -> tuple[PciController, ...]:
+        """The PCI controllers; one without index gets the first free one, one without model libvirt's default ''."""
+        elements = [d for d in devices if d.tag == "controller" and d.get("type") == "pci"]
+        given = {
+            element: self.uint(element, "<controller index>", text, limit=UINT_MAX)
+            for element in elements
+            if (text := element.get("index")) is not None
+        }
+        used = set(given.values())
+        controllers = []
+        for element in elements:
+            index = given.get(element)
+            if element not in given:
+                index = next(n for n in range(len(elements) + len(used)) if n not in used)
+                used.add(index)
+            if index is not None:
+                controllers.append(
+                    PciController(
+                        line=_line(element),
+                        bus=index,
+                        model=element.get("model") or "",
+                        alias=aliases.get(element),
+                    )
+                )
+        return tuple(controllers)
+
+    def addresses(self, devices: list[Element]) -> Iterator[DeviceAddress]:
+        """The PCI and CCW addresses that devices have. Only virtio-mem's own are judged for their form."""
+        for device in devices:
+            element = self.first(device, "address")
+            if element is None:
+                continue
+            quiet = self if device.tag == "memory" and device.get("model") == "virtio-mem" else _Reader()
+            address = quiet.address(element)
+            if address is not None:
+                yield DeviceAddress(line=_line(element), device=_tag(device), address=address)
+
+    def address(self, element: Element) -> PciAddress | CcwAddress | None:
+        """An address with numbers in it; None where libvirt would assign one, or after a finding."""
+        kind = element.get("type")
+        if kind == "pci":
+            return self.pci_address(element)
+        if kind == "ccw":
+            return self.ccw_address(element)
+        return None
+
+    def numbers(self, element: Element, limits: dict[str, int]) -> dict[str, int | None] | None:
+        """The attributes that are given, as numbers, None each for one out of range; None if one is no number."""
+        values: dict[str, int | None] = {}
+        for name, limit in limits.items():
+            text = element.get(name)
+            if text is None:
+                continue
+            value = self.uint(element, f"<address {name}>", text, limit=UINT_MAX, base=0)
+            if value is None:
+                return None
+            if value > limit:
+                self.say(
+                    "pci-address-range" if element.get("type") == "pci" else "number-too-large",
+                    element,
+                    f"<address {name}> is {quoted(text)}, and the limit is {limit:#x}",
+                    f"Write a number from 0 to {limit:#x}.",
+                )
+                values[name] = None
+            else:
+                values[name] = value
+        return values
+
+    def pci_address(self, element: Element) -> PciAddress | None:
+        multifunction = self.choice(element, "multifunction", ON_OFF)
+        limits = {"domain": 0xFFFF, "bus": 0xFF, "slot": 0x1F, "function": 7}
+        values = self.numbers(element, limits)
+        if values is None or None in values.values():
+            return None
+        domain, bus, slot, function = (values.get(name, 0) or 0 for name in limits)
+        if domain:
+            self.say(
+                "pci-address-range",
+                element,
+                f"<address domain> is {domain:#06x}, and a guest has PCI domain 0 alone",
+                "Write domain='0x0000'.",
+            )
+            return None
+        if not bus and not slot:
+            return None  # libvirt takes this for an address that is still to be assigned
+        return PciAddress(bus=bus, slot=slot, function=function, multifunction=multifunction)
+
+    def ccw_address(self, element: Element) -> CcwAddress | None:
+        limits = {"cssid": 0xFE, "ssid": 3, "devno": 0xFFFF}
+        values = self.numbers(element, limits)
+        if values is None or None in values.values() or not values:
+            return None
+        missing = [name for name in limits if name not in values]
+        if missing:
+            self.say(
+                "ccw-partial",
+                element,
+                f"<address type='ccw'> lacks {' and '.join(missing)}",
+                "Write cssid, ssid and devno, or none of them.",
+            )
+            return None
+        cssid, ssid, devno = (values[name] or 0 for name in limits)
+        return CcwAddress(cssid=cssid, ssid=ssid, devno=devno)
+
+    # Memory devices
+
+    def memory_devices(
+        self, elements: list[Element], aliases: dict[Element, str]
+    ) -> tuple[tuple[VirtioMem, ...], tuple[OtherMemory, ...]]:
+        models = {element: self.model(element) for element in elements}
+        taken = set(aliases.values())
+        virtio_mem = []
+        for element in (e for e, model in models.items() if model == "virtio-mem"):
+            alias = aliases.get(element)
+            if alias is None:
+                alias = next(name for n in range(len(elements) + 1) if (name := f"virtiomem{n}") not in taken)
+                taken.add(alias)
+            virtio_mem.append(self.virtio_mem(element, alias))
+        others = tuple(
+            OtherMemory(
+                line=_line(element),
+                model=model,
+                size=_Reader().size(self.first(element, "target"), "size", step=DEVICE_STEP),
+            )
+            for element, model in models.items()
+            if model not in ("", "virtio-mem")
+        )
+        return tuple(virtio_mem), others
+
+    def model(self, element: Element) -> str:
+        model = element.get("model")
+        if model not in MODELS:
+            seen = "absent" if model is None else quoted(model)
+            self.say("memory-model", element, f"<memory model> is {seen}", f"Write {_names(MODELS)}.")
+            return ""
+        return model
+
+    def virtio_mem(self, element: Element, alias: str) -> VirtioMem:
+        self.look_for_strangers(element, "device")
+        source, target = self.first(element, "source"), self.first(element, "target")
+        if target is None:
+            self.say(
+                "value-missing",
+                element,
+                "<target> is absent",
+                "Write <target> with <size>, <node>, <block> and <requested> in it.",
+            )
+        address = self.first(element, "address")
+        address_type = self.attribute(address, "type")
+        if address is not None and not address_type:
+            self.say("value-missing", address, "<address type> is absent", "Write type='pci', or 'ccw' on s390x.")
+        return VirtioMem(
+            line=_line(element),
+            lines=self.lines(element, source, target),
+            alias=alias,
+            shared=self.choice(element, "access", ACCESS),
+            discard=self.choice(element, "discard", YES_NO),
+            nodemask=self.nodemask(source),
+            pagesize=self.size(source, "pagesize"),
+            size=self.size(target, "size", required=True, step=DEVICE_STEP),
+            node=self.node(target),
+            block=self.size(target, "block", required=True),
+            requested=self.size(target, "requested"),
+            memaddr=self.memaddr(target),
+            dynamic_memslots=self.choice(target, "dynamicMemslots", YES_NO),
+            driver=self.driver(self.first(element, "driver")),
+            address_type=address_type,
+            address=None if address is None else _Reader().address(address),
+        )
+
+    def lines(self, element: Element, source: Element | None, target: Element | None) -> dict[str, int]:
+        """The line of each element of the device; <target>'s <address> goes by QEMU's name, memaddr."""
+        lines: dict[str, int] = {}
+        for parent in (element, source, target):
+            for child in () if parent is None else _children(parent):
+                name = "memaddr" if parent is target and child.tag == "address" else _tag(child)
+                lines.setdefault(name, _line(child))
+        return lines
+
+    def nodemask(self, source: Element | None) -> tuple[int, ...] | None:
+        element = self.first(source, "nodemask")
+        if element is None or not (text := _string(element)):
+            return None
+        return self.bitmap(element, "<nodemask>", text)
+
+    def node(self, target: Element | None) -> int | None:
+        element = self.first(target, "node")
+        if element is None or not (text := _string(element)):
+            return None
+        # -1 stands for "given, but unreadable": `rules` has nothing to add to it
+        value = self.uint(element, "<node>", text, limit=INT_MAX)
+        return -1 if value is None else value
+
+    def memaddr(self, target: Element | None) -> int:
+        element = self.first(target, "address")
+        if element is None or (text := element.get("base")) is None:
+            return 0
+        return self.uint(element, "<address base>", text, limit=ULLONG_MAX, base=16) or 0
+
+    def driver(self, element: Element | None) -> dict[str, bool]:
+        values = ((name, self.choice(element, name, ON_OFF)) for name in DRIVER_OPTIONS)
+        return {name: value for name, value in values if value is not None}
+
+    # The domain's memory
+
+    def cells(self, root: Element) -> tuple[NumaCell, ...]:
+        numa = root.find("cpu/numa")
+        if numa is None:
+            return ()
+        self.look_for_strangers(numa, "numa")
+        cells = []
+        for index, element in enumerate(numa.findall("cell")):
+            text = element.get("id")
+            cell_id = index if text is None else self.uint(element, "<cell id>", text, limit=UINT_MAX)
+            cpus = element.get("cpus")
+            memory = element.get("memory")
+            if memory is None:
+                self.say("value-missing", element, "<cell memory> is absent", "Write memory='…' unit='KiB'.")
+            cells.append(
+                NumaCell(
+                    line=_line(element),
+                    id=index if cell_id is None else cell_id,
+                    cpus=() if cpus is None else self.bitmap(element, "<cell cpus>", cpus) or (),
+                    memory=0
+                    if memory is None
+                    else self.scaled(element, "<cell memory>", memory, element.get("unit"), step=CELL_STEP),
+                    shared=self.choice(element, "memAccess", ACCESS),
+                    discard=self.choice(element, "discard", YES_NO),
+                )
+            )
+        if not cells:
+            self.say("value-missing", numa, "<numa> has no <cell>", "Write a <cell>, or remove <numa>.")
+        return tuple(sorted(cells, key=lambda cell: cell.id))
+
+    def backing(self, element: Element | None) -> MemoryBacking:
+        allocation = self.first(element, "allocation")
+        threads = self.attribute(allocation, "threads")
+        if allocation is not None and threads:
+            self.uint(allocation, "<allocation threads>", threads, limit=UINT_MAX)
+        locked = self.first(element, "locked")
+        return MemoryBacking(
+            hugepages=self.hugepages(self.first(element, "hugepages")),
+            source=self.one_of(self.first(element, "source"), "type", "file", "anonymous", "memfd"),
+            shared=self.choice(self.first(element, "access"), "mode", ACCESS),
+            discard=True if self.first(element, "discard") is not None else None,
+            allocation=self.one_of(allocation, "mode", "immediate", "ondemand"),
+            locked=None if locked is None else _line(locked),
+        )
+
+    def one_of(self, element: Element | None, attribute: str, *values: str) -> str | None:
+        return self.choice(element, attribute, {value: value for value in values})
+
+    def hugepages(self, element: Element | None) -> tuple[HugePage, ...]:
+        if element is None:
+            return ()
+        pages = element.findall("page")
+        if not pages:
+            return (HugePage(line=_line(element), size=0, nodeset=None),)
+        return tuple(
+            HugePage(line=_line(page), size=size, nodeset=self.nodeset(page))
+            for page in pages
+            if (size := self.page_size(page))
+        )
+
+    def page_size(self, page: Element) -> int:
+        text = page.get("size")
+        if text is None:
+            self.say("value-missing", page, "<page size> is absent", "Write size='2048' unit='KiB'.")
+            return 0
+        return self.scaled(page, "<page size>", text, page.get("unit"), positive=True)
+
+    def say_auto(self, element: Element, label: str) -> None:
+        self.say(
+            "numatune-auto",
+            element,
+            f"{label} is 'auto': libvirt asks numad on its host which nodes to take",
+            "Name the nodes: <numatune><memory nodeset='…'/></numatune>.",
+        )
+
+    def numatune(self, root: Element) -> NumaTune:
+        element = self.first(root, "numatune")
+        memory = self.first(element, "memory")
+        nodeset: tuple[int, ...] | None = None
+        auto = False
+        if memory is not None:
+            placement = self.one_of(memory, "placement", "static", "auto")
+            auto = placement == "auto"
+            if auto:
+                self.say_auto(memory, "<memory placement>")
+            elif memory.get("nodeset") is not None:
+                nodeset = self.nodeset(memory)
+            elif memory.get("mode") is not None or placement is not None:
+                self.say("value-missing", memory, "<memory nodeset> in <numatune> is absent", "Write nodeset='0', say.")
+        return NumaTune(
+            line=1 if element is None else _line(memory if memory is not None else element),
+            mode=self.mode(memory),
+            nodeset=nodeset,
+            auto=auto,
+            memnodes=tuple(self.memnodes(element)),
+        )
+
+    def mode(self, element: Element | None) -> MemoryMode:
+        modes: dict[str, MemoryMode] = {mode: mode for mode in get_args(MemoryMode)}
+        return self.choice(element, "mode", modes) or "strict"
+
+    def memnodes(self, numatune: Element | None) -> Iterator[MemNode]:
+        for element in () if numatune is None else numatune.findall("memnode"):
+            text = element.get("cellid")
+            if text is None or element.get("nodeset") is None:
+                self.say(
+                    "value-missing",
+                    element,
+                    f"<memnode {'cellid' if text is None else 'nodeset'}> is absent",
+                    "Write <memnode cellid='0' mode='strict' nodeset='0'/>.",
+                )
+                continue
+            cellid = self.uint(element, "<memnode cellid>", text, limit=UINT_MAX)
+            nodeset = self.nodeset(element)
+            if cellid is not None:
+                yield MemNode(line=_line(element), cellid=cellid, mode=self.mode(element), nodeset=nodeset)

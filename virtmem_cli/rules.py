@@ -1,0 +1,705 @@
+"""A Domain and a target to findings: what does not fit together. Changes nothing.
+
+One function a rule, and one table of them at the end. A rule yields line, message and advice for each problem, and
+passes over values that `parse` could not read (0 or None): those are findings already. Who refuses, and how bad that
+is, stands in `findings`; whether libvirt or QEMU was seen to refuse it is shown by the tests.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
+
+from virtmem_cli.domain import CcwAddress, Domain, HugePage, PciAddress, PciController, VirtioMem
+from virtmem_cli.findings import Finding, finding, quoted
+from virtmem_cli.props import Effective, backend_type, bus_name, effective, is_ccw, pagesize_for_node
+from virtmem_cli.target import ARCHITECTURES, FEATURES, Target, show
+from virtmem_cli.units import KIB, MIB, format_bitmap, human, round_up
+
+Problem = tuple[int, str, str]
+Problems = Iterator[Problem]
+
+# QEMU aligns device memory to the backend's page, and ordinary pages to this.
+ALIGNMENT = 2 * MIB
+
+
+def judge(domain: Domain, target: Target) -> Iterator[Finding]:
+    """All findings of all rules, in the rules' order."""
+    for rule_id, rule in CHECKS.items():
+        for line, message, advice in rule(domain, target):
+            yield finding(rule_id, line, message, advice)
+
+
+def _kib(size: int) -> str:
+    return f"{size // KIB} KiB"
+
+
+def _power_of_two(value: int) -> bool:
+    return value.bit_count() == 1
+
+
+def _settled(domain: Domain, target: Target) -> Iterator[tuple[VirtioMem, Effective]]:
+    return ((device, effective(domain, device, target.host)) for device in domain.devices)
+
+
+# Sizes of a device
+
+
+def block_not_power_of_two(domain: Domain, target: Target) -> Problems:
+    for device in domain.devices:
+        if device.block and not _power_of_two(device.block):
+            yield (
+                device.line_of("block"),
+                f"<block> is {human(device.block)}, which is not a power of two",
+                f"Write {_kib(1 << device.block.bit_length())}, say.",
+            )
+
+
+def block_below_thp(domain: Domain, target: Target) -> Problems:
+    thp = target.host.thp_size(domain.arch)
+    for device in domain.devices:
+        if 0 < device.block < thp:
+            yield (
+                device.line_of("block"),
+                f"<block> is {human(device.block)}, and the host's transparent huge page is {human(thp)}",
+                f"Write {_kib(thp)} or more.",
+            )
+
+
+def block_below_page(domain: Domain, target: Target) -> Problems:
+    for device, settled in _settled(domain, target):
+        if 0 < device.block < settled.pagesize:
+            yield (
+                device.line_of("block"),
+                f"<block> is {human(device.block)}, and the memory behind it has pages of {human(settled.pagesize)}",
+                f"Write {_kib(settled.pagesize)} or more, or take smaller pages.",
+            )
+
+
+def size_not_block_multiple(domain: Domain, target: Target) -> Problems:
+    for device in domain.devices:
+        if _power_of_two(device.block) and device.size % device.block:
+            yield (
+                device.line_of("size"),
+                f"<size> is {human(device.size)}, which is not a multiple of <block>, {human(device.block)}",
+                f"Write {_kib(round_up(device.size, device.block))}.",
+            )
+
+
+def size_not_page_multiple(domain: Domain, target: Target) -> Problems:
+    for device, settled in _settled(domain, target):
+        if settled.pagesize and device.size % settled.pagesize:
+            yield (
+                device.line_of("size"),
+                f"<size> is {human(device.size)}, which is not a multiple of its pages of {human(settled.pagesize)}",
+                f"Write {_kib(round_up(device.size, settled.pagesize))}.",
+            )
+
+
+def requested_above_size(domain: Domain, target: Target) -> Problems:
+    for device in domain.devices:
+        if device.size and device.requested > device.size:
+            yield (
+                device.line_of("requested"),
+                f"<requested> is {human(device.requested)}, and <size> is {human(device.size)}",
+                f"Write at most {_kib(device.size)}, or a larger <size>.",
+            )
+
+
+def requested_not_block_multiple(domain: Domain, target: Target) -> Problems:
+    for device in domain.devices:
+        if _power_of_two(device.block) and device.requested % device.block:
+            yield (
+                device.line_of("requested"),
+                f"<requested> is {human(device.requested)}, which is not a multiple of <block>, {human(device.block)}",
+                f"Write {_kib(round_up(device.requested, device.block))}.",
+            )
+
+
+# Guest nodes and the domain's memory
+
+
+def node_missing(domain: Domain, target: Target) -> Problems:
+    for device in domain.devices:
+        if device.node is None and domain.guest_nodes:
+            yield (
+                device.line_of("target"),
+                "<node> is absent, and the guest has NUMA nodes",
+                f"Write <node>, from 0 to {domain.guest_nodes - 1}.",
+            )
+
+
+def node_unknown(domain: Domain, target: Target) -> Problems:
+    for device in domain.devices:
+        if device.node is None or device.node < 0:
+            continue
+        line = device.line_of("node")
+        if domain.is_s390x and not domain.cells:
+            yield line, f"<node> is {device.node}, and the domain has no NUMA cells", "Leave <node> out."
+        elif domain.guest_nodes and device.node >= domain.guest_nodes:
+            last = domain.guest_nodes - 1
+            yield (
+                line,
+                f"<node> is {device.node}, and the guest's last node is {last}",
+                f"Write a node from 0 to {last}, or add a <cell>.",
+            )
+
+
+def maxmemory_missing(domain: Domain, target: Target) -> Problems:
+    if domain.devices and "maxMemory" not in domain.lines:
+        least = round_up(max(domain.boot_memory, 0) + domain.devices_size, MIB)
+        yield (
+            domain.line_of("memory"),
+            "<maxMemory> is absent, and virtio-mem is hotplugged memory",
+            f"Write <maxMemory unit='KiB'>{least // KIB}</maxMemory> or more.",
+        )
+
+
+def hotplug_space(domain: Domain, target: Target) -> Problems:
+    need = domain.boot_memory + domain.devices_size
+    if 0 < domain.max_memory < need and domain.boot_memory > 0:
+        yield (
+            domain.line_of("maxMemory"),
+            f"<maxMemory> is {human(domain.max_memory)}, but boot memory of {human(domain.boot_memory)} and memory "
+            f"devices of {human(domain.devices_size)} need {human(need)}",
+            f"Write {_kib(round_up(need, MIB))} or more.",
+        )
+
+
+def memory_below_devices(domain: Domain, target: Target) -> Problems:
+    if domain.devices and domain.boot_memory <= 0 and not domain.cells:
+        yield (
+            domain.line_of("memory"),
+            f"<memory> is {human(domain.memory)}, of which the memory devices take {human(domain.devices_size)}",
+            "Write boot memory and devices together, or give boot memory in <numa><cell>.",
+        )
+
+
+def slots_exceeded(domain: Domain, target: Target) -> Problems:
+    dimms = [device for device in domain.other_memory if device.model in ("dimm", "nvdimm")]
+    if len(dimms) > domain.slots:
+        yield (
+            dimms[domain.slots].line,
+            f"there are {len(dimms)} DIMMs, and <maxMemory slots> is {domain.slots}",
+            f"Write slots='{len(dimms)}'.",
+        )
+
+
+def cell_ids(domain: Domain, target: Target) -> Problems:
+    for expected, cell in enumerate(domain.cells):
+        if cell.id != expected:
+            yield (
+                cell.line,
+                f"<cell id> is {cell.id} where {expected} would be next",
+                "Number the cells from 0 without holes.",
+            )
+            return
+
+
+def cell_cpus(domain: Domain, target: Target) -> Problems:
+    for one, other in combinations(domain.cells, 2):
+        if shared := sorted(set(one.cpus) & set(other.cpus)):
+            yield (
+                max(one.line, other.line),
+                f"cells {one.id} and {other.id} both have CPU {','.join(format_bitmap(tuple(shared)))}",
+                "Give each CPU to one cell.",
+            )
+    for cell in domain.cells:
+        if cell.cpus and cell.cpus[-1] >= domain.vcpus:
+            yield (
+                cell.line,
+                f"<cell cpus> goes up to {cell.cpus[-1]}, and <vcpu> is {domain.vcpus}",
+                f"Write CPUs from 0 to {domain.vcpus - 1}, or a larger <vcpu>." if domain.vcpus else "Write a <vcpu>.",
+            )
+
+
+# Backends
+
+
+def hugepages_anonymous(domain: Domain, target: Target) -> Problems:
+    if domain.backing.hugepages and domain.backing.source == "anonymous":
+        yield (
+            domain.backing.hugepages[0].line,
+            "<hugepages> stands beside <source type='anonymous'>",
+            "Remove <source>, or write type='memfd'.",
+        )
+
+
+def hugepages_ondemand(domain: Domain, target: Target) -> Problems:
+    if domain.backing.hugepages and domain.backing.allocation == "ondemand":
+        yield (
+            domain.backing.hugepages[0].line,
+            "<hugepages> stands beside <allocation mode='ondemand'>, and huge pages are allocated at start",
+            "Remove <allocation>, or write mode='immediate'.",
+        )
+
+
+def hugepages_default(domain: Domain, target: Target) -> Problems:
+    for page in [page for page in domain.backing.hugepages if page.nodeset is None][1:]:
+        yield page.line, "this is a second <page> without nodeset", "Write nodeset='…', or remove it."
+
+
+def hugepages_nodeset(domain: Domain, target: Target) -> Problems:
+    nodes = max(domain.guest_nodes, 1)
+    taken: dict[int, HugePage] = {}
+    for page in domain.backing.hugepages:
+        for node in page.nodeset or ():
+            if node >= nodes:
+                yield (
+                    page.line,
+                    f"<page nodeset> names guest node {node}, and the last is {nodes - 1}",
+                    f"Write nodes from 0 to {nodes - 1}.",
+                )
+                break
+            if taken.setdefault(node, page) is not page:
+                yield page.line, f"an earlier <page> has guest node {node} too", "Name each node in one <page>."
+                break
+
+
+def _page_line(domain: Domain, device: VirtioMem) -> int:
+    """Where a device's page size comes from."""
+    if device.pagesize:
+        return device.line_of("pagesize")
+    pages = [page for page in domain.backing.hugepages if page.nodeset is None or device.node in page.nodeset]
+    return pages[-1].line if pages else device.line
+
+
+def pagesize_unmounted(domain: Domain, target: Target) -> Problems:
+    mounts = target.host.hugetlbfs
+    if domain.backing.source == "memfd":
+        return
+    wanted = {(_page_line(domain, device), settled.pagesize) for device, settled in _settled(domain, target)}
+    wanted |= {
+        (page.line, size)
+        for page in domain.backing.hugepages
+        for cell in domain.cells
+        if (size := pagesize_for_node(domain, cell.id, target.host)) == page.size
+    }
+    for line, size in sorted(wanted):
+        if size and size not in mounts:
+            has = " and ".join(human(mount) for mount in sorted(mounts)) or "none"
+            yield (
+                line,
+                f"pages of {human(size)} are asked for, and the host's hugetlbfs mounts are of {has}",
+                "Take one of those, or judge for another host with --host.",
+            )
+
+
+def pagesize_memfd(domain: Domain, target: Target) -> Problems:
+    for device, settled in _settled(domain, target):
+        if domain.backing.source == "memfd" and settled.pagesize and not _power_of_two(settled.pagesize):
+            yield (
+                _page_line(domain, device),
+                f"pages of {human(settled.pagesize)} are asked for, which no kernel has",
+                "Write 2048 KiB, say.",
+            )
+
+
+def memory_locked(domain: Domain, target: Target) -> Problems:
+    if domain.backing.locked is not None:
+        yield (
+            domain.backing.locked,
+            "<locked/> keeps all memory from being given back, which is what virtio-mem does",
+            "Remove <locked/>, or the virtio-mem devices.",
+        )
+
+
+def launch_security(domain: Domain, target: Target) -> Problems:
+    if domain.launch_security in ("sev", "s390-pv"):
+        yield (
+            domain.line_of("launchSecurity"),
+            f"<launchSecurity type> is '{domain.launch_security}', and such a guest's memory cannot be given back",
+            "Remove <launchSecurity>, or the virtio-mem devices.",
+        )
+
+
+def discard_ignored(domain: Domain, target: Target) -> Problems:
+    for device, settled in _settled(domain, target):
+        kind = backend_type(domain, settled)
+        if settled.discard and kind != "memory-backend-file":
+            yield (
+                device.line,
+                f"discard is asked for, and libvirt drops it: {kind} has no such property",
+                "Write <memoryBacking><source type='file'/>, or leave discard out.",
+            )
+
+
+# Host nodes
+
+
+def memnode_cell(domain: Domain, target: Target) -> Problems:
+    seen: set[int] = set()
+    for memnode in domain.numatune.memnodes:
+        if memnode.cellid >= len(domain.cells):
+            yield (
+                memnode.line,
+                f"<memnode cellid> is {memnode.cellid}, and there are {len(domain.cells)} <cell>s",
+                "Name a <cell> that there is.",
+            )
+        elif memnode.cellid in seen:
+            yield memnode.line, f"this is a second <memnode> for cell {memnode.cellid}", "Remove one."
+        seen.add(memnode.cellid)
+
+
+def memnode_restrictive(domain: Domain, target: Target) -> Problems:
+    if domain.numatune.mode != "restrictive":
+        return
+    for memnode in domain.numatune.memnodes:
+        if memnode.mode != "restrictive":
+            yield (
+                memnode.line,
+                f"<memnode mode> is '{memnode.mode}', and <memory mode> is 'restrictive'",
+                "Write mode='restrictive' in both.",
+            )
+
+
+def host_node(domain: Domain, target: Target) -> Problems:
+    known = target.host.nodes
+    if known is None:
+        return
+    named = [(memnode.line, memnode.nodeset) for memnode in domain.numatune.memnodes]
+    named.append((domain.numatune.line, domain.numatune.nodeset))
+    named += [(device.line_of("nodemask"), device.nodemask) for device in domain.devices]
+    for line, nodes in named:
+        if missing := tuple(sorted(set(nodes or ()) - set(known))):
+            yield (
+                line,
+                f"host node {','.join(format_bitmap(missing))} is named, and the host has "
+                f"{','.join(format_bitmap(known))}",
+                "Name nodes that the host has.",
+            )
+
+
+# Guest-physical addresses
+
+
+def memaddr_unaligned(domain: Domain, target: Target) -> Problems:
+    for device, settled in _settled(domain, target):
+        step = max(device.block, settled.pagesize or ALIGNMENT)
+        if device.memaddr % step:
+            yield (
+                device.line_of("memaddr"),
+                f"<address base> is {device.memaddr:#x}, which is not a multiple of {human(step)}",
+                f"Write {round_up(device.memaddr, step):#x}.",
+            )
+
+
+def memaddr_overlap(domain: Domain, target: Target) -> Problems:
+    placed = [device for device in domain.devices if device.memaddr and device.size]
+    for one, other in combinations(placed, 2):
+        if one.memaddr < other.memaddr + other.size and other.memaddr < one.memaddr + one.size:
+            free = round_up(one.memaddr + one.size, max(other.block, ALIGNMENT))
+            yield (
+                other.line_of("memaddr"),
+                f"<address base> is {other.memaddr:#x} with {human(other.size)}, which overlaps {one.alias} at "
+                f"{one.memaddr:#x} with {human(one.size)}",
+                f"Write {free:#x}, or leave the address out.",
+            )
+
+
+# Device addresses
+
+# Slots that a bus gives to devices, by its controller's model; None: only other controllers go there. As libvirt's
+# virDomainPCIAddressBusSetModel.
+BUS_SLOTS: Mapping[str, range | None] = {
+    "pci-root": range(1, 32),
+    "pcie-root": range(1, 32),
+    "pci-bridge": range(1, 32),
+    "dmi-to-pci-bridge": range(32),
+    "pcie-to-pci-bridge": range(1, 32),
+    "pcie-root-port": range(1),
+    "pcie-switch-upstream-port": None,
+    "pcie-switch-downstream-port": range(1),
+    "pci-expander-bus": range(32),
+    "pcie-expander-bus": None,
+}
+# Functions on bus 0 that the chipset has: q35's LPC, SATA and SMBus; pc's ISA, IDE and power management.
+CHIPSET = {"q35": {(0x1F, 0), (0x1F, 2), (0x1F, 3)}, "pc": {(1, 0), (1, 1), (1, 3)}}
+# Machine types with PCI, or CCW, by architecture: these, and what begins with them and a dash.
+MACHINES: Mapping[str, tuple[str, ...]] = {
+    "x86_64": ("q35", "pc"),
+    "i686": ("q35", "pc"),
+    "aarch64": ("virt",),
+    "s390x": ("s390-ccw-virtio", "s390-ccw"),
+}
+
+
+def machine_without_pci(domain: Domain, target: Target) -> Problems:
+    known = MACHINES.get(domain.arch, (domain.machine,))
+    if not any(domain.machine == name or domain.machine.startswith(f"{name}-") for name in known):
+        yield (
+            domain.line_of("os"),
+            f"<type machine> is {quoted(domain.machine)}, which has no bus for virtio-mem",
+            f"Write machine='{known[0]}'.",
+        )
+
+
+def address_type(domain: Domain, target: Target) -> Problems:
+    allowed = ("pci", "ccw") if domain.is_s390x else ("pci",)
+    for device in domain.devices:
+        if device.address_type and device.address_type not in allowed:
+            yield (
+                device.line_of("address"),
+                f"<address type> is {quoted(device.address_type)}, and {domain.arch} has {' and '.join(allowed)}",
+                f"Write type='{allowed[-1]}'.",
+            )
+
+
+def _on_pci(domain: Domain) -> Iterator[tuple[VirtioMem, PciAddress, str, PciController | None]]:
+    """Each virtio-mem with a PCI address, the model of its bus, and its bus's controller where there is one."""
+    controllers = {controller.bus: controller for controller in reversed(domain.controllers)}
+    for device in domain.devices:
+        if not isinstance(device.address, PciAddress):
+            continue
+        controller = controllers.get(device.address.bus)
+        if device.address.bus == 0:
+            model = "pcie-root" if domain.is_pcie else "pci-root"
+        else:
+            model = (controller.model if controller else "") or ("pcie-root-port" if domain.is_pcie else "pci-bridge")
+        yield device, device.address, model, controller
+
+
+def pci_bus(domain: Domain, target: Target) -> Problems:
+    for device, address, model, _ in _on_pci(domain):
+        if BUS_SLOTS.get(model, range(0)) is None:
+            yield (
+                device.line_of("address"),
+                f"<address> is {address}, and bus {address.bus:#x} is a {model}, which takes no memory device",
+                "Put it on a pcie-root-port's bus.",
+            )
+
+
+def pci_slot(domain: Domain, target: Target) -> Problems:
+    for device, address, model, _ in _on_pci(domain):
+        slots = BUS_SLOTS.get(model)
+        if slots is not None and address.slot not in slots:
+            span = f"slot {slots[0]:#x} alone" if len(slots) == 1 else f"slots {slots[0]:#x} to {slots[-1]:#x}"
+            yield (
+                device.line_of("address"),
+                f"<address slot> is {address.slot:#x}, and bus {address.bus:#x}, a {model}, has {span}",
+                f"Write slot='{slots[0]:#04x}', or another bus.",
+            )
+
+
+def pci_bus_implied(domain: Domain, target: Target) -> Problems:
+    for device, address, model, controller in _on_pci(domain):
+        if address.bus and controller is None:
+            yield (
+                device.line_of("address"),
+                f"<address bus> is {address.bus:#x}, and no <controller> has that index: libvirt adds a {model}, and "
+                f"QEMU needs one with the id {bus_name(domain, address.bus)}",
+                f"Write <controller type='pci' index='{address.bus}' model='{model}'/>.",
+            )
+
+
+def pci_chipset(domain: Domain, target: Target) -> Problems:
+    if domain.arch not in ("x86_64", "i686"):
+        return
+    taken = CHIPSET["q35" if domain.is_pcie else "pc"]
+    for device, address, _, _ in _on_pci(domain):
+        if address.bus == 0 and (address.slot, address.function) in taken:
+            yield (
+                device.line_of("address"),
+                f"<address> is {address}, which belongs to the chipset of {quoted(domain.machine)}",
+                "Write another slot.",
+            )
+
+
+def _duplicates(domain: Domain, kind: type[PciAddress] | type[CcwAddress]) -> Problems:
+    first: dict[str, str] = {}
+    for other in domain.addresses:
+        if not isinstance(other.address, kind):
+            continue
+        text = str(other.address)
+        if text in first:
+            yield (
+                other.line,
+                f"<address> of <{other.device}> is {text}, which an earlier <{first[text]}> has",
+                "Write a free address, or leave it out.",
+            )
+        first.setdefault(text, other.device)
+
+
+def pci_duplicate(domain: Domain, target: Target) -> Problems:
+    return _duplicates(domain, PciAddress)
+
+
+def ccw_duplicate(domain: Domain, target: Target) -> Problems:
+    return _duplicates(domain, CcwAddress)
+
+
+def _on_ccw(domain: Domain) -> Iterator[VirtioMem]:
+    return (device for device in domain.devices if is_ccw(domain, device))
+
+
+def ccw_node(domain: Domain, target: Target) -> Problems:
+    for device in _on_ccw(domain):
+        if domain.cells and device.node is not None and device.node > 0:
+            yield (
+                device.line_of("node"),
+                f"<node> is {device.node}, and a CCW device is on node 0",
+                "Write <node>0</node>.",
+            )
+
+
+def ccw_page_size(domain: Domain, target: Target) -> Problems:
+    boot = pagesize_for_node(domain, 0 if domain.cells else None, target.host) or target.host.page_size
+    for device in _on_ccw(domain):
+        own = effective(domain, device, target.host).pagesize or target.host.page_size
+        if own != boot:
+            yield (
+                device.line_of("pagesize"),
+                f"the device's pages are {human(own)}, and boot memory's are {human(boot)}",
+                "Take the same page size for both.",
+            )
+
+
+def ccw_property(domain: Domain, target: Target) -> Problems:
+    for device in _on_ccw(domain):
+        for option in ("ats", "page_per_vq"):
+            if option in device.driver:
+                yield (
+                    device.line_of("driver"),
+                    f"<driver {option}> is given, and a CCW device has no such property",
+                    f"Remove {option}.",
+                )
+
+
+# Aliases
+
+
+def alias_duplicate(domain: Domain, target: Target) -> Problems:
+    counts = Counter(alias for alias, _ in domain.aliases)
+    seen: set[str] = set()
+    for alias, line in domain.aliases:
+        if counts[alias] > 1 and alias in seen:
+            yield line, f"<alias name> is {quoted(alias)}, which an earlier device has", "Write another alias."
+        seen.add(alias)
+
+
+def alias_invalid(domain: Domain, target: Target) -> Problems:
+    buses = [controller for _, _, _, controller in _on_pci(domain) if controller]
+    named = [(device.alias, device.line_of("alias")) for device in domain.devices]
+    named += [(controller.alias, controller.line) for controller in buses if controller.alias]
+    for alias, line in dict.fromkeys(named):
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", alias):
+            yield (
+                line,
+                f"<alias name> is {quoted(alias)}, and an identifier of QEMU's is a letter and then letters, digits, "
+                "'-', '.' or '_'",
+                "Write another alias.",
+            )
+
+
+# The target
+
+
+def arch_unsupported(domain: Domain, target: Target) -> Problems:
+    if domain.arch not in ARCHITECTURES:
+        yield (
+            domain.line_of("os"),
+            f"<type arch> is {quoted(domain.arch)}, for which QEMU has no virtio-mem",
+            f"virtio-mem is there for {', '.join(ARCHITECTURES)}.",
+        )
+
+
+def qemu_version(domain: Domain, target: Target) -> Problems:
+    since = ARCHITECTURES.get(domain.arch, (0, 0))
+    if target.qemu.version < since:
+        yield (
+            domain.line_of("os"),
+            f"{target.qemu} has no virtio-mem for {domain.arch}",
+            f"Take QEMU {show(since)} or newer.",
+        )
+    for device in domain.devices:
+        if device.dynamic_memslots is not None and not target.qemu.has("dynamic-memslots"):
+            yield (
+                device.line_of("target"),
+                f"<target dynamicMemslots> is given, which {target.qemu} does not know",
+                f"Remove it, or take QEMU {show(FEATURES['dynamic-memslots'])} or newer.",
+            )
+
+
+def dynamic_memslots_machine(domain: Domain, target: Target) -> Problems:
+    match = re.search(r"-([0-9]{1,3})\.([0-9]{1,3})$", domain.machine)
+    for device in domain.devices:
+        if device.dynamic_memslots and match and (int(match[1]), int(match[2])) < (7, 0):
+            yield (
+                device.line_of("target"),
+                f"<target dynamicMemslots> is 'yes', and machine type {quoted(domain.machine)} is of before 7.0",
+                "Take a machine type of 7.0 or later, or remove dynamicMemslots.",
+            )
+
+
+def prealloc_unsupported(domain: Domain, target: Target) -> Problems:
+    for device, settled in _settled(domain, target):
+        if settled.prealloc and not target.qemu.has("device-prealloc"):
+            yield (
+                device.line,
+                f"memory is to be allocated at start, which {target.qemu} cannot do for virtio-mem: libvirt leaves it "
+                "out",
+                f"Take QEMU {show(FEATURES['device-prealloc'])} or newer, or on-demand allocation of small pages.",
+            )
+
+
+def s390x_cells(domain: Domain, target: Target) -> Problems:
+    if domain.is_s390x and domain.cells:
+        yield (
+            domain.cells[0].line,
+            "libvirt writes -numa for <cell>, which QEMU refuses on s390x: it is left out here",
+            "Remove <numa>, and the <node> of memory devices.",
+        )
+
+
+Check = Callable[[Domain, Target], Problems]
+
+# Every rule that this room knows: the rule's name in `findings` and its function.
+CHECKS: Mapping[str, Check] = {
+    "address-type": address_type,
+    "alias-duplicate": alias_duplicate,
+    "alias-invalid": alias_invalid,
+    "arch-unsupported": arch_unsupported,
+    "block-below-page": block_below_page,
+    "block-below-thp": block_below_thp,
+    "block-not-power-of-two": block_not_power_of_two,
+    "ccw-duplicate": ccw_duplicate,
+    "ccw-node": ccw_node,
+    "ccw-page-size": ccw_page_size,
+    "ccw-property": ccw_property,
+    "cell-cpus": cell_cpus,
+    "cell-ids": cell_ids,
+    "discard-ignored": discard_ignored,
+    "dynamic-memslots-machine": dynamic_memslots_machine,
+    "host-node": host_node,
+    "hotplug-space": hotplug_space,
+    "hugepages-anonymous": hugepages_anonymous,
+    "hugepages-default": hugepages_default,
+    "hugepages-nodeset": hugepages_nodeset,
+    "hugepages-ondemand": hugepages_ondemand,
+    "launch-security": launch_security,
+    "machine-without-pci": machine_without_pci,
+    "maxmemory-missing": maxmemory_missing,
+    "memaddr-overlap": memaddr_overlap,
+    "memaddr-unaligned": memaddr_unaligned,
+    "memnode-cell": memnode_cell,
+    "memnode-restrictive": memnode_restrictive,
+    "memory-below-devices": memory_below_devices,
+    "memory-locked": memory_locked,
+    "node-missing": node_missing,
+    "node-unknown": node_unknown,
+    "pagesize-memfd": pagesize_memfd,
+    "pagesize-unmounted": pagesize_unmounted,
+    "pci-bus": pci_bus,
+    "pci-bus-implied": pci_bus_implied,
+    "pci-chipset": pci_chipset,
+    "pci-duplicate": pci_duplicate,
+    "pci-slot": pci_slot,
+    "prealloc-unsupported": prealloc_unsupported,
+    "qemu-version": qemu_version,
+    "requested-above-size": requested_above_size,
+    "requested-not-block-multiple": requested_not_block_multiple,
+    "s390x-cells": s390x_cells,
+    "size-not-block-multiple": size_not_block_multiple,
+    "size-not-page-multiple": size_not_page_multiple,
+    "slots-exceeded": slots_exceeded,
+}

@@ -1,0 +1,172 @@
+"""What the arguments are for: a QEMU version, by one table of features, and a host, by its profile.
+
+Nothing here looks at a machine: see `probe`. Sizes are in bytes.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from virtmem_cli.findings import UsageError, printable, quoted
+from virtmem_cli.units import (
+    GIB,
+    KIB,
+    MIB,
+    NotANumberError,
+    TooLargeError,
+    UnknownUnitError,
+    parse_bitmap,
+    parse_scaled,
+)
+
+Version = tuple[int, int]
+
+# What came with which QEMU version. To support a new property, give it a line here and one in `props`.
+FEATURES: Mapping[str, Version] = MappingProxyType(
+    {
+        "object-json": (6, 0),
+        "backend-reserve": (6, 1),
+        "device-json": (6, 2),
+        "device-prealloc": (7, 0),
+        "dynamic-memslots": (8, 2),
+    }
+)
+# virtio-mem by guest architecture; it is absent from all others.
+ARCHITECTURES: Mapping[str, Version] = MappingProxyType(
+    {"x86_64": (5, 1), "i686": (5, 1), "aarch64": (7, 0), "s390x": (10, 0)}
+)
+NEWEST: Version = (11, 1)
+
+
+class Qemu(NamedTuple):
+    """A QEMU to write arguments for."""
+
+    version: Version = NEWEST
+
+    def has(self, feature: str) -> bool:
+        """Whether this QEMU has the feature, which must be in FEATURES."""
+        return self.version >= FEATURES[feature]
+
+    def __str__(self) -> str:
+        return f"QEMU {show(self.version)}"
+
+
+def show(version: Version) -> str:
+    """A version as text."""
+    return f"{version[0]}.{version[1]}"
+
+
+def qemu_of_version(text: str) -> Qemu:
+    """Read '7.2' or '7.2.22'; raises UsageError."""
+    match = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})(\.[0-9]{1,3})?", text)
+    if match is None:
+        raise UsageError(f"--qemu {quoted(text)}: write a version such as {show(NEWEST)}")
+    return Qemu(version=(int(match[1]), int(match[2])))
+
+
+# Transparent huge pages with 4 KiB base pages.
+_THP: Mapping[str, int] = MappingProxyType({"x86_64": 2 * MIB, "i686": 2 * MIB, "aarch64": 2 * MIB, "s390x": MIB})
+
+
+class Host(NamedTuple):
+    """The host to judge for. As it stands here it is libvirt's reference, the same on every machine.
+
+    `thp` is the size of a transparent huge page, or None to go by the guest's architecture; `hugetlbfs` has the
+    mount point for each page size; `nodes` are the host's NUMA nodes, or None where they are not known.
+    """
+
+    arch: str = "x86_64"
+    page_size: int = 4 * KIB
+    thp: int | None = None
+    hugetlbfs: Mapping[int, str] = MappingProxyType({2 * MIB: "/dev/hugepages", GIB: "/dev/hugepages1G"})
+    default_hugepage: int = 2 * MIB
+    nodes: tuple[int, ...] | None = None
+    memory_dir: str = "/var/lib/libvirt/qemu/ram"
+
+    def thp_size(self, arch: str) -> int:
+        """The size of a transparent huge page, which libvirt takes to be 2 MiB where it cannot tell."""
+        return self.thp or _THP.get(arch, 2 * MIB)
+
+
+LIBVIRT = Host()
+
+
+class Target(NamedTuple):
+    """What a domain is judged and written for."""
+
+    qemu: Qemu = Qemu()
+    host: Host = LIBVIRT
+
+
+def _size(value: object) -> int:
+    match = re.fullmatch(r"([0-9]+) ?([A-Za-z]+)", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a size such as '2MiB'")
+    try:
+        size = parse_scaled(match[1], match[2])
+    except (NotANumberError, TooLargeError, UnknownUnitError):
+        size = 0
+    if size.bit_count() != 1 or size < KIB:
+        raise ValueError("a size such as '2MiB', a power of two")
+    return size
+
+
+def _path(value: object) -> str:
+    if not isinstance(value, str) or not value.startswith("/") or not value.isprintable():
+        raise ValueError("an absolute path")
+    return value.rstrip("/")
+
+
+def _mounts(value: object) -> dict[int, str]:
+    if not isinstance(value, dict):
+        raise ValueError("a table such as { 2MiB = '/dev/hugepages' }")
+    return {_size(size): _path(path) for size, path in value.items()}
+
+
+def _nodes(value: object) -> tuple[int, ...]:
+    try:
+        nodes = parse_bitmap(value, size=1024) if isinstance(value, str) else ()
+    except (NotANumberError, TooLargeError):
+        nodes = ()
+    if not nodes:
+        raise ValueError("a list of nodes such as '0-3'")
+    return nodes
+
+
+def _arch(value: object) -> str:
+    if value not in _THP:
+        raise ValueError(f"one of {', '.join(_THP)}")
+    return str(value)
+
+
+# The keys of a host file: key -> field of Host, reader.
+_HOST_KEYS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
+    "arch": ("arch", _arch),
+    "page-size": ("page_size", _size),
+    "thp-size": ("thp", _size),
+    "hugetlbfs": ("hugetlbfs", _mounts),
+    "default-hugepage": ("default_hugepage", _size),
+    "nodes": ("nodes", _nodes),
+    "memory-dir": ("memory_dir", _path),
+}
+
+
+def host_of_toml(text: str, name: str) -> Host:
+    """Read a host's profile; what it does not say is as in LIBVIRT. Raises UsageError, naming file and key."""
+    import tomllib  # only a host file needs it
+
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"{name}: this is not TOML: {printable(str(error))}") from None
+    host = LIBVIRT
+    for key, value in table.items():
+        if key not in _HOST_KEYS:
+            raise UsageError(f"{name}: unknown key {quoted(key)}; known are {', '.join(_HOST_KEYS)}")
+        attribute, read = _HOST_KEYS[key]
+        try:
+            host = host._replace(**{attribute: read(value)})
+        except ValueError as error:
+            raise UsageError(f"{name}: {key} is {quoted(repr(value))}, and should be {error}") from None
+    return host

@@ -1,0 +1,134 @@
+"""Text to numbers and back, as libvirt reads and people write them.
+
+Takes the text of an element or attribute, gives an int in bytes; and the other way round. Everything else in
+this package counts in bytes. Sources: libvirt's virScaleInteger and virStrToLong, which stand on strtoull.
+"""
+
+import re
+
+KIB = 1 << 10
+MIB = 1 << 20
+GIB = 1 << 30
+
+# Most bytes that libvirt reads from a scaled integer (LLONG_MAX).
+LARGEST = (1 << 63) - 1
+UINT_MAX = (1 << 32) - 1
+INT_MAX = (1 << 31) - 1
+ULLONG_MAX = (1 << 64) - 1
+
+_PREFIXES = "KMGTPE"
+# The one unit table: lower case name -> factor in bytes.
+UNITS: dict[str, int] = {
+    "b": 1,
+    "byte": 1,
+    "bytes": 1,
+    **{p.lower(): 1024**n for n, p in enumerate(_PREFIXES, 1)},
+    **{f"{p.lower()}ib": 1024**n for n, p in enumerate(_PREFIXES, 1)},
+    **{f"{p.lower()}b": 1000**n for n, p in enumerate(_PREFIXES, 1)},
+}
+
+# strtoull skips white space before a number and takes one sign; nothing may stand after it.
+_SPACE = r"[ \t\n\v\f\r]*"
+_DIGITS = {
+    0: rf"{_SPACE}\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)",
+    10: rf"{_SPACE}\+?([0-9]+)",
+    16: rf"{_SPACE}\+?((?:0[xX])?[0-9a-fA-F]+)",
+}
+_RANGE = rf"{_SPACE}(?P<not>\^)?(?P<first>[0-9]+){_SPACE}(?:-{_SPACE}(?P<last>[0-9]+){_SPACE})?"
+# int() is quadratic in the number of digits and refuses more than 4300 of them; no limit here has more than 20.
+_MOST_DIGITS = 25
+
+
+class NotANumberError(ValueError):
+    """The text is no number in the form that libvirt reads."""
+
+
+class TooLargeError(ValueError):
+    """The number is above the limit, which is the exception's only argument."""
+
+
+class UnknownUnitError(ValueError):
+    """The unit is none of UNITS."""
+
+
+def parse_uint(text: str, *, limit: int, base: int = 10) -> int:
+    """Read a whole number of base 10, 16, or 0 (C's: 0x is hexadecimal, a leading 0 octal).
+
+    Raises NotANumberError, or TooLargeError above `limit`.
+    """
+    match = re.fullmatch(_DIGITS[base], text)
+    if match is None:
+        raise NotANumberError
+    digits = match[1]
+    if base == 0 and digits[0] == "0" and digits[1:2] not in ("x", "X"):
+        base = 8
+    if len(digits.lstrip("0xX")) > _MOST_DIGITS:
+        raise TooLargeError(limit)
+    value = int(digits, base)
+    if value > limit:
+        raise TooLargeError(limit)
+    return value
+
+
+def parse_scaled(text: str, unit: str | None) -> int:
+    """Read libvirt's scaled integer into bytes: no unit is KiB, and the result is not rounded yet.
+
+    Raises NotANumberError, UnknownUnitError, or TooLargeError above LARGEST.
+    """
+    number = parse_uint(text, limit=ULLONG_MAX)
+    factor = UNITS.get(unit.lower()) if unit else KIB
+    if factor is None:
+        raise UnknownUnitError
+    if number * factor > LARGEST:
+        raise TooLargeError(LARGEST)
+    return number * factor
+
+
+def round_up(value: int, step: int) -> int:
+    """The least multiple of `step` that is not below `value`."""
+    return -(-value // step) * step
+
+
+def human(size: int) -> str:
+    """Bytes as people read them, exactly: the largest binary unit that divides them, as '4 GiB'."""
+    for power in range(len(_PREFIXES), 0, -1):
+        if size and size % 1024**power == 0:
+            return f"{size // 1024**power} {_PREFIXES[power - 1]}iB"
+    return f"{size} {'byte' if size == 1 else 'bytes'}"
+
+
+def parse_bitmap(text: str, *, size: int) -> tuple[int, ...]:
+    """Read libvirt's list of numbers, as '0-3,^2,8', each below `size`, into the sorted numbers.
+
+    Raises NotANumberError where libvirt's virBitmapParse fails, TooLargeError for a number not below `size`.
+    """
+    bits: set[int] = set()
+    parts = text.split(",")
+    if len(parts) > 1 and not parts[-1].strip(" \t\n\v\f\r"):
+        parts.pop()  # one comma at the end is taken
+    for part in parts:
+        match = re.fullmatch(_RANGE, part)
+        if match is None:
+            raise NotANumberError
+        first = parse_uint(match["first"], limit=size - 1)
+        if match["not"]:
+            if match["last"]:
+                raise NotANumberError
+            bits.discard(first)
+            continue
+        last = parse_uint(match["last"], limit=size - 1) if match["last"] else first
+        if last < first:
+            raise NotANumberError
+        bits.update(range(first, last + 1))
+    return tuple(sorted(bits))
+
+
+def format_bitmap(bits: tuple[int, ...]) -> list[str]:
+    """Sorted numbers as ranges, as ['0-3', '8']."""
+    ranges: list[list[int]] = []
+    for bit in bits:
+        if ranges and ranges[-1][1] == bit - 1:
+            ranges[-1][1] = bit
+        else:
+            ranges.append([bit, bit])
+    return [f"{first}" if first == last else f"{first}-{last}" for first, last in ranges]
