@@ -30,7 +30,10 @@ class Conversion(NamedTuple):
 
 
 def convert(data: bytes, *, name: str, target: Target, strict: bool = False) -> Conversion:
-    """Judge and convert one domain; `name` stands for it in messages. Raises InputRefusedError for what is no domain."""
+    """Judge and convert one domain; `name` stands for it in messages.
+
+    Raises InputRefusedError for what is no domain.
+    """
     domain, unreadable = parse_domain(parse_tree(data, name), target.host.arch)
     if domain.devices:
         found = {*unreadable, *judge(domain, target)}

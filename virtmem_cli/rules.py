@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 
 from virtmem_cli.domain import CcwAddress, Domain, HugePage, PciAddress, PciController, VirtioMem
+from virtmem_cli.effective import Effective, backend_type, bus_name, effective, is_ccw, pagesize_for_node
 from virtmem_cli.findings import Finding, finding, quoted
-from virtmem_cli.props import Effective, backend_type, bus_name, effective, is_ccw, pagesize_for_node
 from virtmem_cli.target import ARCHITECTURES, FEATURES, Target, show
 from virtmem_cli.units import KIB, MIB, format_bitmap, human, round_up
 

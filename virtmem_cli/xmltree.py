@@ -17,9 +17,9 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
     Raises InputRefusedError for what is empty, too large, not XML, has a DOCTYPE, or is not a <domain>.
     """
     if len(data) > LARGEST:
-        raise InputRefusedError(f"{name}: larger than {LARGEST >> 20} MiB, so this is no domain XML")
+        raise InputRefusedError(f"{name}: error: larger than {LARGEST >> 20} MiB, so this is no domain XML")
     if not data.strip():
-        raise InputRefusedError(f"{name}: the input is empty, and should be a libvirt <domain>")
+        raise InputRefusedError(f"{name}: error: the input is empty, and should be a libvirt <domain>")
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
     )
@@ -28,13 +28,13 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
     except etree.XMLSyntaxError as error:
         line = error.lineno or 1
         reason = printable(error.msg or "not well-formed").removesuffix(f", line {line}, column {error.offset}")
-        raise InputRefusedError(f"{name}:{line}: this is not well-formed XML: {reason}") from None
+        raise InputRefusedError(f"{name}:{line}: error: this is not well-formed XML: {reason}") from None
     if root.getroottree().docinfo.doctype:
         raise InputRefusedError(
-            f"{name}: a <!DOCTYPE> is not taken, since entities can hide what the XML says; remove it"
+            f"{name}: error: a <!DOCTYPE> is not taken, since entities can hide what the XML says; remove it"
         )
     if root.tag != "domain":
         raise InputRefusedError(
-            f"{name}:{root.sourceline or 1}: the root element is {quoted(str(root.tag))}, and should be <domain>"
+            f"{name}:{root.sourceline or 1}: error: the root element is {quoted(str(root.tag))}, and should be <domain>"
         )
     return root

@@ -1,10 +1,15 @@
-"""The commands: options, streams and exit codes; no logic. Each is imported only when it is called."""
+"""The commands: options, streams and exit codes; no logic. Each is imported only when it is called.
 
+Here is the one boundary where an error becomes a message and an exit code.
+"""
+
+import sys
 from importlib import import_module
 
 import click
 
 from virtmem_cli import __version__
+from virtmem_cli.findings import VirtmemError
 
 # Command -> module that holds it and its help, so that --help imports none of them.
 COMMANDS = {
@@ -13,7 +18,21 @@ COMMANDS = {
 
 
 class _Lazy(click.Group):
-    """A group that imports a command when it is called."""
+    """A group that imports a command when it is called, and ends it as a Unix command ends."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except VirtmemError as error:
+            click.echo(f"virtmem: {error}", err=True)
+            sys.exit(error.exit_code)
+        except BrokenPipeError:
+            from virtmem_cli.cli.streams import forget_output
+
+            forget_output()  # the reader has gone, and needs no telling
+            sys.exit(VirtmemError.exit_code)
+        except KeyboardInterrupt:
+            sys.exit(128 + 2)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

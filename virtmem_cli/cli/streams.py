@@ -18,6 +18,8 @@ def display_name(path: str) -> str:
 
 def read_input(path: str) -> bytes:
     """The bytes of a file or of standard input, at most one more than a domain may have; raises VirtmemError."""
+    if path == STDIN and sys.stdin is None:
+        raise VirtmemError("standard input is closed")
     try:
         if path == STDIN:
             return sys.stdin.buffer.read(LARGEST + 1)
@@ -30,15 +32,21 @@ def read_input(path: str) -> bytes:
 
 def write_output(text: str) -> None:
     """Text to standard output, as UTF-8 whatever the locale; raises VirtmemError, or BrokenPipeError."""
+    if sys.stdout is None:
+        raise VirtmemError("standard output is closed")
     try:
         sys.stdout.buffer.write(text.encode())
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
-        # What could not be written must not be tried again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_output()
         raise VirtmemError(f"standard output: cannot be written: {error.strerror}") from None
+
+
+def forget_output() -> None:
+    """Keep what could not be written from being tried again, and complained of, at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_file(path: str, text: str) -> None:
@@ -65,13 +73,14 @@ def write_file(path: str, text: str) -> None:
 
 
 def say(message: str) -> None:
-    """A line for the user on standard error."""
-    sys.stderr.write(f"{message}\n")
+    """A line for the user on standard error, if there is one to write to."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{message}\n")
 
 
 def show_findings(findings: Iterable[Finding], name: str) -> None:
     """Findings on standard error: in colour on a terminal, unless NO_COLOR is set; else plain."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         for finding in findings:
             say(finding_line(finding, name))
         return

@@ -7,7 +7,7 @@ import click
 
 from virtmem_cli.cli.streams import STDIN, display_name, read_input, say, show_findings, write_file, write_output
 from virtmem_cli.convert import convert
-from virtmem_cli.findings import UsageError, VirtmemError, printable, quoted
+from virtmem_cli.findings import Severity, UsageError, VirtmemError, printable, quoted
 from virtmem_cli.render import FORMATS
 from virtmem_cli.target import LIBVIRT, NEWEST, Host, Target, host_of_toml, qemu_of_version, show
 
@@ -48,8 +48,8 @@ def _one(file: str, target: Target, strict: bool, form: str, output: str | None)
     conversion = convert(read_input(file), name=name, target=target, strict=strict)
     show_findings(conversion.findings, name)
     if conversion.refused:
-        strictly = "" if any(f.rule.severity.value == "error" for f in conversion.findings) else " by --strict"
-        say(f"{name}: refused{strictly}, no arguments written")
+        by = "" if any(f.rule.severity is Severity.ERROR for f in conversion.findings) else " by --strict"
+        say(f"{name}: refused{by}, no arguments written")
         return 1
     if not conversion.devices:
         say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert")
@@ -105,18 +105,14 @@ def command(
 
     Exit status: 0 good, 1 a domain is refused, 2 wrong usage, 3 something cannot be read or written.
     """
-    try:
-        target = Target(qemu=qemu_of_version(qemu), host=_host(host))
-        outputs = _outputs(files, output) if output is not None else {}
-    except VirtmemError as error:
-        say(f"virtmem: {error}")
-        sys.exit(error.exit_code)
+    target = Target(qemu=qemu_of_version(qemu), host=_host(host))
+    outputs = _outputs(files, output) if output is not None else {}
     worst = 0
     for file in files:
         try:
             code = _one(file, target, strict, form, outputs.get(file))
         except VirtmemError as error:
-            say(f"virtmem: {error}" if error.exit_code == 3 else str(error))
+            say(f"virtmem: {error}" if error.exit_code == VirtmemError.exit_code else str(error))
             code = error.exit_code
         worst = max(worst, code)
     sys.exit(worst)

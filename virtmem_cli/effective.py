@@ -1,0 +1,92 @@
+"""A Domain and a host to what each device's memory really has: access, discard, page size, host nodes, backend, bus.
+
+Settles what device, cell and domain say of the same thing, as libvirt's qemuBuildMemoryBackendProps does. `rules`
+judges by it and `props` writes it, so that both mean the same.
+"""
+
+from typing import NamedTuple
+
+from virtmem_cli.domain import Domain, VirtioMem
+from virtmem_cli.target import Host
+
+# Numatune modes to policies; restrictive is done with cgroups, and QEMU is told nothing.
+POLICIES = {"strict": "bind", "preferred": "preferred", "interleave": "interleave", "restrictive": None}
+
+
+class Effective(NamedTuple):
+    """What a piece of memory has when device, cell and domain have been asked in that order.
+
+    `pagesize` is 0 without huge pages; `host_nodes` is () where QEMU is not bound to any.
+    """
+
+    shared: bool | None
+    discard: bool | None
+    pagesize: int
+    host_nodes: tuple[int, ...]
+    policy: str | None
+    prealloc: bool
+
+
+def pagesize_for_node(domain: Domain, node: int | None, host: Host) -> int:
+    """The huge page that <hugepages> gives a guest node, in bytes: a <page> with the node, else one for all; or 0."""
+    pages = domain.backing.hugepages
+    chosen = [page for page in pages if page.nodeset is not None and node is not None and node in page.nodeset]
+    chosen = chosen or [page for page in pages if page.nodeset is None]
+    return _real_page((chosen[-1].size or host.default_hugepage) if chosen else 0, host)
+
+
+def _real_page(size: int, host: Host) -> int:
+    """A 'huge' page of the host's base page size is none."""
+    return 0 if size == host.page_size else size
+
+
+def effective(domain: Domain, device: VirtioMem, host: Host) -> Effective:
+    """Settle access, discard, page size and host nodes of a device; the first of device, cell, domain counts."""
+    backing, numatune = domain.backing, domain.numatune
+    cell = next((cell for cell in domain.cells if cell.id == device.node), None)
+    shared, discard = device.shared, device.discard
+    if cell is not None:
+        shared = cell.shared if shared is None else shared
+        discard = cell.discard if discard is None else discard
+    if device.pagesize:
+        pagesize = _real_page(device.pagesize, host)
+    else:
+        pagesize = pagesize_for_node(domain, device.node, host)
+    memnode = next((node for node in numatune.memnodes if node.cellid == device.node), None)
+    # A device's own <nodemask> is always bound to, whatever <numatune> says
+    mode, nodes = "strict", device.nodemask
+    if nodes is None and memnode is not None:
+        mode, nodes = memnode.mode, memnode.nodeset
+    elif nodes is None:
+        mode, nodes = numatune.mode, numatune.nodeset
+    policy = POLICIES[mode] if nodes else None
+    return Effective(
+        shared=backing.shared if shared is None else shared,
+        discard=backing.discard if discard is None else discard,
+        pagesize=pagesize,
+        host_nodes=(nodes or ()) if policy else (),
+        policy=policy,
+        prealloc=backing.allocation == "immediate" or pagesize > 0,
+    )
+
+
+def backend_type(domain: Domain, settled: Effective) -> str:
+    """The QOM type of the backend for memory with these settings."""
+    if domain.backing.source == "memfd":
+        return "memory-backend-memfd"
+    if settled.pagesize or settled.shared is not None or domain.backing.source == "file":
+        return "memory-backend-file"
+    return "memory-backend-ram"
+
+
+def is_ccw(domain: Domain, device: VirtioMem) -> bool:
+    """Whether the device is on the channel bus: s390x without another address."""
+    return domain.is_s390x and device.address_type in (None, "ccw")
+
+
+def bus_name(domain: Domain, bus: int) -> str:
+    """QEMU's name of a PCI bus: its controller's alias, or libvirt's default."""
+    if bus == 0:
+        return "pcie.0" if domain.is_pcie else "pci.0"
+    alias = next((controller.alias for controller in domain.controllers if controller.bus == bus), None)
+    return alias or f"pci.{bus}"
