@@ -57,7 +57,7 @@ def run(domain: str, variant: str, monkeypatch: pytest.MonkeyPatch) -> dict[str,
 @pytest.mark.parametrize(("domain", "variant"), cases(), ids=lambda value: value or "-")
 def test_golden(domain: str, variant: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     update = request.config.getoption("--update-golden")
-    differences = []
+    differences: list[str] = []
     for kind, text in run(domain, variant, monkeypatch).items():
         path = ARGS / ".".join(filter(None, (domain, variant, kind)))
         before = path.read_text() if path.exists() else ""

@@ -76,7 +76,8 @@ def parse_scaled(text: str, unit: str | None) -> int:
     Raises NotANumberError, UnknownUnitError, or TooLargeError above LARGEST.
     """
     number = parse_uint(text, limit=ULLONG_MAX)
-    factor = UNITS.get(unit.lower()) if unit else KIB
+    # isascii: the Kelvin sign is no K to libvirt, but lower() thinks that it is
+    factor = UNITS.get(unit.lower() if unit.isascii() else "") if unit else KIB
     if factor is None:
         raise UnknownUnitError
     if number * factor > LARGEST:

@@ -80,7 +80,7 @@ def say(message: str) -> None:
 
 def show_findings(findings: Iterable[Finding], name: str) -> None:
     """Findings on standard error: in colour on a terminal, unless NO_COLOR is set; else plain."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
         for finding in findings:
             say(finding_line(finding, name))
         return

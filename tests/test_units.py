@@ -1,0 +1,175 @@
+"""units: numbers as libvirt reads them. The answers in the tables were libvirt's own."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from virtmem_cli.units import (
+    GIB,
+    KIB,
+    LARGEST,
+    MIB,
+    UNITS,
+    NotANumberError,
+    TooLargeError,
+    UnknownUnitError,
+    format_bitmap,
+    human,
+    parse_bitmap,
+    parse_scaled,
+    parse_uint,
+    round_up,
+)
+
+sizes = st.integers(min_value=0, max_value=LARGEST)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "size"),
+    [
+        ("2048", None, 2 * MIB),
+        ("2048", "", 2 * MIB),
+        ("+2", "MiB", 2 * MIB),
+        (" 2", "MiB", 2 * MIB),
+        ("\n\t2", "MiB", 2 * MIB),
+        ("008", "MiB", 8 * MIB),
+        ("1", "kb", 1000),
+        ("1", "KB", 1000),
+        ("1", "k", KIB),
+        ("1", "kIb", KIB),
+        ("1", "G", GIB),
+        ("1", "BYTES", 1),
+        ("1", "byte", 1),
+        ("7", "E", 7 << 60),
+    ],
+)
+def test_scaled(text: str, unit: str | None, size: int) -> None:
+    assert parse_scaled(text, unit) == size
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "2 ", "-2", "-0", "0x2", "2.0", "2_0", "2e0", "++2", "+ 2", "\u0662", "\u00a02", "\uff12", "2\0"],
+)
+def test_not_a_number(text: str) -> None:
+    with pytest.raises(NotANumberError):
+        parse_scaled(text, "MiB")
+
+
+@pytest.mark.parametrize("unit", ["Mi", " MiB", "MiB ", "Z", "ZiB", "bb", "\u212aiB"])
+def test_unknown_unit(unit: str) -> None:
+    with pytest.raises(UnknownUnitError):
+        parse_scaled("2", unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"), [("8", "EiB"), (str(1 << 63), "b"), ("9007199254740992", None), ("9" * 100_000, "b")]
+)
+def test_too_large(text: str, unit: str | None) -> None:
+    with pytest.raises(TooLargeError):
+        parse_scaled(text, unit)
+
+
+def test_largest() -> None:
+    assert parse_scaled(str(LARGEST), "b") == LARGEST
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "value"),
+    [
+        ("10", 0, 10),
+        ("0x1f", 0, 31),
+        ("0X1F", 0, 31),
+        ("010", 0, 8),
+        ("0", 0, 0),
+        ("+5", 0, 5),
+        (" 5", 0, 5),
+        ("010", 10, 10),
+        ("ff", 16, 255),
+        ("0xff", 16, 255),
+        ("10", 16, 16),
+    ],
+)
+def test_bases(text: str, base: int, value: int) -> None:
+    assert parse_uint(text, limit=1000, base=base) == value
+
+
+@pytest.mark.parametrize(("text", "base"), [("08", 0), ("0x", 0), ("1f", 0), ("0x1f", 10), ("5 ", 0), ("-1", 0)])
+def test_bases_refuse(text: str, base: int) -> None:
+    with pytest.raises(NotANumberError):
+        parse_uint(text, limit=1000, base=base)
+
+
+@given(st.integers(min_value=0, max_value=1 << 70), st.integers(min_value=0, max_value=1 << 65))
+def test_the_limit_holds(value: int, limit: int) -> None:
+    if value > limit:
+        with pytest.raises(TooLargeError):
+            parse_uint(str(value), limit=limit)
+    else:
+        assert parse_uint(str(value), limit=limit) == value
+
+
+@given(sizes)
+def test_human_there_and_back(size: int) -> None:
+    number, unit = human(size).split()
+    assert parse_scaled(number, unit) == size
+
+
+@given(sizes, st.sampled_from(sorted(UNITS)), st.integers(0, 255))
+def test_units_there_and_back(size: int, unit: str, upper: int) -> None:
+    spelt = "".join(c.upper() if upper >> n & 1 else c for n, c in enumerate(unit))
+    number = size // UNITS[unit]
+    assert parse_scaled(str(number), spelt) == number * UNITS[unit]
+
+
+@given(sizes, st.sampled_from([KIB, MIB, 2 * MIB, GIB]))
+def test_round_up(size: int, step: int) -> None:
+    rounded = round_up(size, step)
+    assert rounded % step == 0
+    assert 0 <= rounded - size < step
+
+
+@given(st.text(alphabet="0123456789+-xXabf \t\n_.e\u0662", max_size=30), st.sampled_from([0, 10, 16]))
+def test_any_text_is_a_number_or_an_error(text: str, base: int) -> None:
+    try:
+        value = parse_uint(text, limit=1 << 64, base=base)
+    except (NotANumberError, TooLargeError):
+        return
+    assert 0 <= value <= 1 << 64
+
+
+@pytest.mark.parametrize(
+    ("text", "bits"),
+    [
+        ("0", (0,)),
+        ("0,", (0,)),
+        (" 0 ", (0,)),
+        ("0 , 2", (0, 2)),
+        ("0-3", (0, 1, 2, 3)),
+        ("0-3,^1", (0, 2, 3)),
+        ("1-1", (1,)),
+        ("00", (0,)),
+        ("0,^0", ()),
+        ("^0", ()),
+    ],
+)
+def test_bitmap(text: str, bits: tuple[int, ...]) -> None:
+    assert parse_bitmap(text, size=16) == bits
+
+
+@pytest.mark.parametrize("text", ["", ",0", "0-", "1-0", "0x0", "0 1", "+0", "0-3,^1-3", "0,,0", "-1", "a", "0;1"])
+def test_no_bitmap(text: str) -> None:
+    with pytest.raises(NotANumberError):
+        parse_bitmap(text, size=16)
+
+
+@pytest.mark.parametrize("text", ["16", "0-16", "4294967295", "0-4294967295"])
+def test_bitmap_too_large(text: str) -> None:
+    with pytest.raises(TooLargeError):
+        parse_bitmap(text, size=16)
+
+
+@given(st.sets(st.integers(min_value=0, max_value=300), min_size=1))
+def test_bitmap_there_and_back(bits: set[int]) -> None:
+    ordered = tuple(sorted(bits))
+    assert parse_bitmap(",".join(format_bitmap(ordered)), size=301) == ordered
