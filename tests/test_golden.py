@@ -54,7 +54,7 @@ def run(domain: str, variant: str, monkeypatch: pytest.MonkeyPatch) -> dict[str,
     return {"args": result.stdout, "err": result.stderr}
 
 
-@pytest.mark.parametrize(("domain", "variant"), cases(), ids=lambda value: value or "-")
+@pytest.mark.parametrize(("domain", "variant"), list(cases()), ids=lambda value: value or "-")
 def test_golden(domain: str, variant: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     update = request.config.getoption("--update-golden")
     differences: list[str] = []

@@ -18,6 +18,8 @@ from virtmem_cli.xmltree import parse_tree
 TESTDATA = Path(__file__).parent.parent / "testdata"
 # Guests that Debian's QEMU 7.2 can start with virtio-mem, and the binary's name for each.
 BINARIES = {"x86_64": "x86_64", "i686": "x86_64", "aarch64": "aarch64"}
+# Software emulation of x86 has 40 bits of address.
+EMULATED = 1 << 39
 
 
 def domain_of(xml: str) -> Domain:
@@ -25,13 +27,14 @@ def domain_of(xml: str) -> Domain:
 
 
 def goldens() -> list[str]:
-    """The accepted golden domains that need no huge pages and no architecture that QEMU 7.2 lacks."""
+    """The accepted golden domains that need no huge pages, and no guest that QEMU 7.2 cannot emulate."""
     names = []
     for path in sorted((TESTDATA / "args").glob("*.args")):
         if path.name.count(".") > 1:
             continue
         domain = domain_of((TESTDATA / "xml" / f"{path.stem}.xml").read_text())
-        if domain.arch in BINARIES and not any(effective(domain, d, LIBVIRT).pagesize for d in domain.devices):
+        hugepages = any(effective(domain, device, LIBVIRT).pagesize for device in domain.devices)
+        if domain.arch in BINARIES and domain.max_memory < EMULATED and not hugepages:
             names.append(path.stem)
     return names
 
@@ -52,9 +55,7 @@ def test_qemu_has_what_the_xml_says(name: str, tmp_path: Path, qemu_binary: Qemu
         return
     assert answer.devices is not None, answer.words
     reported = {device["data"]["id"]: device["data"] for device in answer.devices}
-    assert list(reported) == [device.alias for device in domain.devices] or set(reported) == {
-        device.alias for device in domain.devices
-    }
+    assert set(reported) == {device.alias for device in domain.devices}
     for device in domain.devices:
         data = reported[device.alias]
         assert data["max-size"] == device.size

@@ -1,0 +1,34 @@
+# make run: set up and convert an example. make test: set up and run all checks and tests.
+# Needs Python 3.11 or later (PYTHON=…) and make; the tests of real QEMU skip where it is not installed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+EXAMPLE ?= testdata/xml/example.xml
+PYTEST_ARGS ?=
+
+.PHONY: run test check golden clean
+
+run: .venv/.stamp
+	$(BIN)/virtmem xml2argv $(EXAMPLE)
+
+test: check
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# Rewrite the golden files; fails where it changed something, so that somebody reads the difference
+golden: .venv/.stamp
+	$(BIN)/python -m pytest tests/test_golden.py --update-golden
+
+.venv/.stamp: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "virtmem needs Python 3.11 or later: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m compileall -q virtmem_cli
+	touch $@
+
+clean:
+	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

@@ -1,0 +1,78 @@
+"""What is shipped: the wheel's contents, and a README that is true."""
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from virtmem_cli.cli import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def run(command: str) -> str:
+    """What a README's command prints, on both streams."""
+    result = CliRunner().invoke(main, command.removeprefix("virtmem ").split())
+    return result.output
+
+
+def test_readme_example() -> None:
+    (snippet,) = blocks("xml")
+    example = (ROOT / "testdata/xml/example.xml").read_text()
+    assert "".join(f"    {line}\n" for line in snippet.splitlines()) in example
+    session = blocks("console")[0]
+    assert session.splitlines(keepends=True)[1:] == (ROOT / "testdata/args/example.args").read_text().splitlines(
+        keepends=True
+    )
+
+
+def test_readme_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = (ROOT / "testdata/xml/example.xml").read_text()
+    for old, new in (
+        ("<maxMemory unit='GiB'>16", "<maxMemory unit='GiB'>10"),
+        ("<block unit='MiB'>2", "<block unit='KiB'>512"),
+        ("<requested unit='GiB'>1</requested>", "<requestd unit='GiB'>1</requestd>"),
+    ):
+        assert old in wrong
+        wrong = wrong.replace(old, new)
+    (tmp_path / "wrong.xml").write_text(wrong)
+    monkeypatch.chdir(tmp_path)
+    command, expected = blocks("console")[1].split("\n", 1)
+    assert run(command.removeprefix("$ ")) == expected
+
+
+def test_readme_host_file(tmp_path: Path) -> None:
+    (host,) = blocks("toml")
+    (tmp_path / "host.toml").write_text(host)
+    result = run(f"virtmem xml2argv --host {tmp_path}/host.toml {ROOT}/testdata/xml/example.xml")
+    assert "transparent huge page is 512 MiB" in result
+
+
+def test_readme_names_real_options() -> None:
+    text = run("virtmem xml2argv --help")
+    for option in set(re.findall(r"(?<=[ `])--[a-z]+", README)) - {"--inactive"}:
+        assert option in text
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, ROOT],
+        check=True,
+        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+    )
+    (wheel,) = tmp_path.glob("virtmem-*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    package = {str(p.relative_to(ROOT)) for p in (ROOT / "virtmem_cli").rglob("*") if p.suffix in (".py", ".typed")}
+    assert "virtmem_cli/py.typed" in package
+    assert {name for name in names if ".dist-info/" not in name} == package
+    assert any(name.endswith("licenses/LICENSE") for name in names)

@@ -1,0 +1,40 @@
+"""The registry of rules: each is declared once, used, and shown by a golden."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import virtmem_cli
+from virtmem_cli.findings import RULES, Refuses, Severity
+from virtmem_cli.rules import CHECKS
+
+PACKAGE = Path(virtmem_cli.__file__).parent
+ARGS = Path(__file__).parent.parent / "testdata" / "args"
+GOLDENS = "".join(path.read_text() for path in sorted(ARGS.glob("*.err")))
+
+
+def test_every_rule_is_somebodys() -> None:
+    parse = (PACKAGE / "parse.py").read_text()
+    said = set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', parse)) & set(RULES)
+    assert said.isdisjoint(CHECKS)
+    assert said | set(CHECKS) == set(RULES)
+
+
+@pytest.mark.parametrize("rule_id", RULES)
+def test_a_golden_shows_the_rule(rule_id: str) -> None:
+    assert f"[{rule_id}]" in GOLDENS
+
+
+def test_names_and_titles() -> None:
+    for rule_id, rule in RULES.items():
+        assert rule.id == rule_id
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule_id)
+        assert rule.title
+        assert not rule.title.endswith(".")
+        # an error is somebody's refusal, and what nobody refuses is no error
+        assert (rule.severity is Severity.ERROR) == (rule.refuses is not Refuses.NOBODY)
+
+
+def test_the_table_is_in_order() -> None:
+    assert list(CHECKS) == sorted(CHECKS)
