@@ -320,7 +320,7 @@ def test_local_host(files: Path) -> None:
     source = "<source><nodemask>999</nodemask></source><target>"
     run = virtmem("xml2argv", "--host", "local", "-", stdin=GOOD.replace("<target>", source))
     has_nodes = Path("/sys/devices/system/node/has_memory").exists()
-    assert ("host node 999 is named" in run.stderr) == has_nodes
+    assert ("host nodes 999 are named" in run.stderr) == has_nodes
 
 
 # A terminal, a closed pipe, Ctrl-C

@@ -41,6 +41,7 @@ sizes = st.integers(min_value=0, max_value=LARGEST)
         ("1", "BYTES", 1),
         ("1", "byte", 1),
         ("7", "E", 7 << 60),
+        ("0" * 5000 + "4", "MiB", 4 * MIB),
     ],
 )
 def test_scaled(text: str, unit: str | None, size: int) -> None:
@@ -79,6 +80,8 @@ def test_largest() -> None:
     [
         ("10", 0, 10),
         ("0x1f", 0, 31),
+        ("0x" + "0" * 5000 + "1f", 0, 31),
+        ("0" * 5000 + "10", 0, 8),
         ("0X1F", 0, 31),
         ("010", 0, 8),
         ("0", 0, 0),

@@ -11,6 +11,21 @@ from virtmem_cli.units import MIB, round_up
 
 MemoryMode = Literal["strict", "preferred", "interleave", "restrictive"]
 
+# libvirt rounds the size of a memory device up to this, on all architectures that have virtio-mem.
+DEVICE_STEP = 2 * MIB
+
+# Machine types by architecture and the PCI bus that they have: names, and beginnings of names with a version.
+_PC = (("pc",), ("pc-i440fx-", "pc-0.", "pc-1."))
+_Q35 = (("q35",), ("pc-q35-",))
+MACHINES: Mapping[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
+    ("x86_64", "pcie-root"): _Q35,
+    ("x86_64", "pci-root"): _PC,
+    ("i686", "pcie-root"): _Q35,
+    ("i686", "pci-root"): _PC,
+    ("aarch64", "pcie-root"): (("virt",), ("virt-",)),
+    ("s390x", "pci-root"): (("s390-ccw-virtio", "s390-ccw"), ("s390-ccw-virtio-",)),
+}
+
 
 class PciAddress(NamedTuple):
     """A guest PCI address in domain 0; `multifunction` is None where the XML leaves it open."""
@@ -62,7 +77,7 @@ class VirtioMem(NamedTuple):
     discard: bool | None
     nodemask: tuple[int, ...] | None
     pagesize: int
-    size: int
+    size_given: int
     node: int | None
     block: int
     requested: int
@@ -71,6 +86,11 @@ class VirtioMem(NamedTuple):
     driver: Mapping[str, bool]
     address_type: str | None
     address: PciAddress | CcwAddress | None
+
+    @property
+    def size(self) -> int:
+        """The most it can ever give: as written, rounded up as libvirt does."""
+        return round_up(self.size_given, DEVICE_STEP)
 
     def line_of(self, element: str) -> int:
         """The line of the element, or the device's own where it is absent."""
@@ -82,7 +102,12 @@ class OtherMemory(NamedTuple):
 
     line: int
     model: str
-    size: int
+    size_given: int
+
+    @property
+    def size(self) -> int:
+        """Its size, rounded up as libvirt does."""
+        return round_up(self.size_given, DEVICE_STEP)
 
 
 class NumaCell(NamedTuple):
@@ -91,9 +116,14 @@ class NumaCell(NamedTuple):
     line: int
     id: int
     cpus: tuple[int, ...]
-    memory: int
+    memory_given: int
     shared: bool | None
     discard: bool | None
+
+    @property
+    def memory(self) -> int:
+        """Its boot memory, rounded up as libvirt does."""
+        return round_up(self.memory_given, MIB)
 
 
 class HugePage(NamedTuple):
@@ -143,7 +173,7 @@ class Domain(NamedTuple):
     arch: str
     machine: str
     vcpus: int
-    max_memory: int
+    max_memory_given: int
     slots: int
     memory: int
     cells: tuple[NumaCell, ...]
@@ -154,6 +184,7 @@ class Domain(NamedTuple):
     controllers: tuple[PciController, ...]
     addresses: tuple[DeviceAddress, ...]
     aliases: tuple[tuple[str, int], ...]
+    usb_controllers: int
     launch_security: str | None
 
     @property
@@ -162,9 +193,22 @@ class Domain(NamedTuple):
         return self.arch == "s390x"
 
     @property
+    def root(self) -> str | None:
+        """The model of PCI bus 0, by architecture and machine type; None for a machine without PCI or unknown."""
+        for (arch, root), (names, prefixes) in MACHINES.items():
+            if self.arch == arch and (self.machine in names or self.machine.startswith(prefixes)):
+                return root
+        return None
+
+    @property
     def is_pcie(self) -> bool:
         """Whether bus 0 is PCI Express, `pcie.0`."""
-        return self.arch == "aarch64" or self.machine == "q35" or "q35" in self.machine.split("-")
+        return self.root == "pcie-root"
+
+    @property
+    def max_memory(self) -> int:
+        """<maxMemory>, rounded up as libvirt does."""
+        return round_up(self.max_memory_given, MIB)
 
     @property
     def guest_nodes(self) -> int:

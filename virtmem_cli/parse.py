@@ -5,12 +5,13 @@ given twice, numbers in its forms, sizes rounded as it rounds them. Nothing here
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar, cast, get_args
 
 from lxml import etree
 
 from virtmem_cli.domain import (
+    DEVICE_STEP,
     CcwAddress,
     DeviceAddress,
     Domain,
@@ -47,16 +48,26 @@ T = TypeVar("T")
 
 # libvirt's VIR_DOMAIN_CPUMASK_LEN: the numbers of nodes and CPUs are below it.
 NODES = 16384
-# libvirt rounds a memory device's size and a cell's memory up to these.
-DEVICE_STEP = 2 * MIB
-CELL_STEP = MIB
 
 MODELS = ("virtio-mem", "dimm", "nvdimm", "virtio-pmem", "sgx-epc")
 DRIVER_OPTIONS = ("iommu", "ats", "packed", "page_per_vq")
 YES_NO = {"yes": True, "no": False}
 ON_OFF = {"on": True, "off": False}
 ACCESS = {"shared": True, "private": False}
-DEFAULT_MACHINE = {"x86_64": "pc", "i686": "pc", "aarch64": "virt", "s390x": "s390-ccw-virtio"}
+# aarch64 has none: QEMU wants to be told.
+DEFAULT_MACHINE = {"x86_64": "pc", "i686": "pc", "s390x": "s390-ccw-virtio"}
+PCI_MODELS = (
+    "pci-root",
+    "pcie-root",
+    "pci-bridge",
+    "dmi-to-pci-bridge",
+    "pcie-to-pci-bridge",
+    "pcie-root-port",
+    "pcie-switch-upstream-port",
+    "pcie-switch-downstream-port",
+    "pci-expander-bus",
+    "pcie-expander-bus",
+)
 # What libvirt keeps of <alias> in a domain that is not running.
 _USER_ALIAS = r"ua-[a-zA-Z0-9_-]*"
 
@@ -98,6 +109,8 @@ _KNOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("zpci",),
     ),
 }
+# Elements of <domain> that are read here and that libvirt expects once.
+ONCE = ("name", "maxMemory", "memory", "currentMemory", "vcpu", "os", "cpu", "memoryBacking", "numatune")
 _MAY_REPEAT = {"page", "memnode", "cell", "interconnects", "cache"}
 
 
@@ -125,10 +138,19 @@ def _tag(element: Element) -> str:
     return str(element.tag)
 
 
-def _names(values: tuple[str, ...] | list[str]) -> str:
+def _attribute(parent: Element | None, path: str, name: str) -> tuple[Element, str] | None:
+    """The first attribute of that name on any element of that path, as XPath's string(path/@name); '' is none."""
+    for element in () if parent is None else parent.iterfind(path):
+        text = element.get(name)
+        if text is not None:
+            return (element, text) if text else None
+    return None
+
+
+def _names(values: Iterable[str], last_word: str = "or") -> str:
     """Values for a message: 'a', 'b' or 'c'."""
     *others, last = (f"'{value}'" for value in values)
-    return f"{', '.join(others)} or {last}" if others else last
+    return f"{', '.join(others)} {last_word} {last}" if others else last
 
 
 class _Reader:
@@ -168,11 +190,12 @@ class _Reader:
         return None
 
     def scaled(
-        self, element: Element, label: str, text: str, unit: str | None, *, step: int = KIB, positive: bool = False
+        self, element: Element, label: str, text: str, unit: str | None, *, step: int = KIB, zero: str = ""
     ) -> int:
-        """A size in bytes, rounded up to `step` with a finding where that changes it; 0 after an error.
+        """A size in bytes, as written but for the whole KiB that libvirt counts in; 0 after an error.
 
-        With `positive`, 0 is an error too.
+        `step` is what libvirt rounds it up to afterwards: a finding says so where that changes it. With `zero`, the
+        name of a rule, 0 is an error too.
         """
         try:
             value = parse_scaled(text, unit)
@@ -200,8 +223,8 @@ class _Reader:
                 "Write a smaller size.",
             )
             return 0
-        if positive and not value:
-            self.say("value-missing", element, f"{label} is 0", "Write a size.")
+        if zero and not value:
+            self.say(zero, element, f"{label} is 0", "Write a size.")
         rounded = round_up(value, step)
         if rounded != value:
             self.say(
@@ -210,17 +233,17 @@ class _Reader:
                 f"{label} is {human(value)}, which libvirt rounds up to {human(rounded)}, a multiple of {human(step)}",
                 f"Write {rounded // KIB} KiB.",
             )
-        return rounded
+        return round_up(value, KIB)
 
-    def size(self, parent: Element | None, tag: str, *, required: bool = False, step: int = KIB) -> int:
+    def size(self, parent: Element | None, tag: str, *, zero: str = "", step: int = KIB) -> int:
         """The size in the child element `tag`; 0 where it is absent, empty or unreadable.
 
-        With `required`, what is absent, empty or 0 is an error.
+        With `zero`, the name of a rule, 0 is an error, and so is what is absent or empty.
         """
         element = self.first(parent, tag)
         text = "" if element is None else _string(element)
         if element is None or not text:
-            if required and parent is not None:
+            if zero and parent is not None:
                 self.say(
                     "value-missing",
                     parent if element is None else element,
@@ -228,24 +251,32 @@ class _Reader:
                     f"Write <{tag} unit='KiB'>…</{tag}>.",
                 )
             return 0
-        return self.scaled(element, f"<{tag}>", text, element.get("unit"), step=step, positive=required)
+        unit = _attribute(parent, tag, "unit")
+        return self.scaled(element, f"<{tag}>", text, unit and unit[1], step=step, zero=zero)
 
     def choice(self, element: Element | None, attribute: str, values: dict[str, T]) -> T | None:
         """The attribute's value by a table; None where it is absent or, after a finding, unknown."""
         text = None if element is None else element.get(attribute)
-        if element is None or text is None:
-            return None
+        return None if element is None or text is None else self.known(element, attribute, text, values)
+
+    def known(self, element: Element, attribute: str, text: str, values: dict[str, T]) -> T | None:
+        """A value by a table; None, with a finding, for one that is not in it."""
         if text not in values:
             self.say(
                 "value-unknown",
                 element,
                 f"<{_tag(element)} {attribute}> is {quoted(text)}",
-                f"Write {_names(list(values))}.",
+                f"Write {_names(values)}.",
             )
         return values.get(text)
 
-    def bitmap(self, element: Element, label: str, text: str) -> tuple[int, ...] | None:
-        """A list of node or CPU numbers; None after a finding."""
+    def chosen(self, parent: Element, path: str, attribute: str, values: dict[str, T]) -> T | None:
+        """As choice(), where libvirt takes the first attribute of elements that may be given again, and '' for none."""
+        found = _attribute(parent, path, attribute)
+        return None if found is None else self.known(found[0], attribute, found[1], values)
+
+    def bitmap(self, element: Element, label: str, text: str, *, empty: bool = False) -> tuple[int, ...] | None:
+        """A list of node or CPU numbers, which only with `empty` may name none; None after a finding."""
         try:
             bits = parse_bitmap(text, size=NODES)
         except (NotANumberError, TooLargeError):
@@ -256,7 +287,7 @@ class _Reader:
                 "Write numbers and ranges with commas between, as '0-3,^2,8'.",
             )
             return None
-        if not bits:
+        if not bits and not empty:
             self.say("nodeset-invalid", element, f"{label} is {quoted(text)}, which is empty", "Name at least one.")
             return None
         return bits
@@ -291,15 +322,17 @@ class _Reader:
         from difflib import get_close_matches  # slow to import, and only a mistake needs it
 
         near = get_close_matches(name, known, 1, 0.6)
-        advice = f"Did you mean '{near[0]}'?" if near else f"Known are {_names(known)}." if known else "Remove it."
+        advice = (
+            f"Did you mean '{near[0]}'?" if near else f"Known here: {_names(known, 'and')}." if known else "Remove it."
+        )
         self.say(rule_id, element, f"{quoted(label)[1:-1]} is unknown to libvirt, which ignores it", advice)
 
     def repeated(self, element: Element, parent: Element) -> None:
         self.say(
             "element-repeated",
             element,
-            f"<{_tag(element)}> is given twice in <{_tag(parent)}>, and libvirt reads only the first",
-            "Remove one.",
+            f"<{_tag(element)}> is given twice in <{_tag(parent)}>, where libvirt expects one",
+            "Remove one: what this one says may be lost.",
         )
 
     # The domain
@@ -308,21 +341,16 @@ class _Reader:
         lines = {"domain": _line(root)}
         for child in _children(root):
             tag = _tag(child)
-            if tag in lines and tag in ("name", "maxMemory", "memory", "currentMemory", "memoryBacking", "numatune"):
-                self.repeated(child, root)
-            elif tag not in lines:
+            if tag not in lines:
                 lines[tag] = _line(child)
-                if tag in ("maxMemory", "memory", "currentMemory", "memoryBacking", "numatune"):
-                    self.look_for_strangers(child, tag)
+            elif tag == "numatune":
+                self.say("numatune-repeated", child, "this is a second <numatune>", "Put both into one.")
+            elif tag in ONCE:
+                self.repeated(child, root)
+            self.look_for_strangers(child, tag)
         self.domain_type(root)
         arch, machine = self.os(root, default_arch)
-        max_memory_element = self.first(root, "maxMemory")
-        slots_text = None if max_memory_element is None else max_memory_element.get("slots")
-        slots = (
-            self.uint(max_memory_element, "<maxMemory slots>", slots_text, limit=UINT_MAX)
-            if max_memory_element is not None and slots_text
-            else 0
-        )
+        slots = _attribute(root, "maxMemory", "slots")
         self.size(root, "currentMemory")
         # A running domain's XML has an id, and all of its aliases count; else libvirt keeps only the user's.
         domain_id = self.domain_id(root)
@@ -338,17 +366,20 @@ class _Reader:
             arch=arch,
             machine=machine,
             vcpus=vcpus,
-            max_memory=self.size(root, "maxMemory", required=max_memory_element is not None, step=MIB),
-            slots=slots or 0,
+            max_memory_given=self.size(
+                root, "maxMemory", zero="value-missing" if "maxMemory" in lines else "", step=MIB
+            ),
+            slots=(slots and self.uint(slots[0], "<maxMemory slots>", slots[1], limit=UINT_MAX)) or 0,
             memory=self.size(root, "memory"),
             cells=self.cells(root),
-            backing=self.backing(self.first(root, "memoryBacking")),
+            backing=self.backing(root),
             numatune=self.numatune(root),
             devices=virtio_mem,
             other_memory=others,
             controllers=self.controllers(devices, aliases),
             addresses=tuple(self.addresses(devices)),
             aliases=tuple((alias, _line(element)) for element, alias in aliases.items()),
+            usb_controllers=sum(d.tag == "controller" and d.get("type") == "usb" for d in devices),
             launch_security=self.attribute(root.find("launchSecurity"), "type"),
         )
 
@@ -390,11 +421,19 @@ class _Reader:
 
     def os(self, root: Element, default_arch: str) -> tuple[str, str]:
         kind = root.find("os/type")
-        if kind is None:
-            self.say("value-missing", root, "<os><type> is absent", "Write <os><type arch='x86_64'>hvm</type></os>.")
-            return default_arch, DEFAULT_MACHINE.get(default_arch, "")
-        arch = kind.get("arch") or default_arch
-        return arch, kind.get("machine") or DEFAULT_MACHINE.get(arch, "")
+        text = "" if kind is None else _string(kind)
+        if kind is None or not text:
+            self.say(
+                "value-missing",
+                root if kind is None else kind,
+                f"<os><type> is {'absent' if kind is None else 'empty'}",
+                "Write <os><type arch='x86_64'>hvm</type></os>.",
+            )
+        elif text != "hvm":
+            self.say("value-unknown", kind, f"<os><type> is {quoted(text)}", "Write 'hvm'.")
+        arch, machine = (_attribute(root, "os/type", name) for name in ("arch", "machine"))
+        name = arch[1] if arch else default_arch
+        return name, machine[1] if machine else DEFAULT_MACHINE.get(name, "")
 
     def vcpus(self, root: Element) -> int:
         element = self.first(root, "vcpu")
@@ -410,26 +449,31 @@ class _Reader:
         """The alias of each device that has one, in document order."""
         aliases = {}
         for device in devices:
-            alias = self.attribute(self.first(device, "alias"), "name")
-            if not alias:
+            found = _attribute(device, "alias", "name")
+            if found is None or self.is_none(device):
                 continue
+            alias = found[1]
             if running or re.fullmatch(_USER_ALIAS, alias):
                 aliases[device] = alias
             elif device.tag == "memory" and device.get("model") == "virtio-mem" and not re.match(r"virtiomem\d", alias):
                 self.say(
                     "alias-ignored",
-                    cast(Element, device.find("alias")),
+                    found[0],
                     f"<alias name> is {quoted(alias)}, which libvirt drops: a user's alias is 'ua-' and then letters, "
                     "digits, '_' or '-'",
                     "Begin it with 'ua-', or remove it.",
                 )
         return aliases
 
+    def is_none(self, device: Element) -> bool:
+        """Whether the element stands for there being no such device: libvirt looks at nothing else of it."""
+        return device.get("model") == "none" and device.tag in ("memballoon", "controller")
+
     def controllers(self, devices: list[Element], aliases: dict[Element, str]) -> tuple[PciController, ...]:
         """The PCI controllers; one without index gets the first free one, one without model libvirt's default ''."""
         elements = [d for d in devices if d.tag == "controller" and d.get("type") == "pci"]
         given = {
-            element: self.uint(element, "<controller index>", text, limit=UINT_MAX)
+            element: self.uint(element, "<controller index>", text, limit=0xFF)
             for element in elements
             if (text := element.get("index")) is not None
         }
@@ -440,6 +484,13 @@ class _Reader:
             if element not in given:
                 index = next(n for n in range(len(elements) + len(used)) if n not in used)
                 used.add(index)
+            if index:
+                if element.get("model") is None:
+                    self.say(
+                        "value-missing", element, "<controller model> is absent", f"Write {_names(PCI_MODELS[2:])}."
+                    )
+                else:
+                    self.choice(element, "model", {model: model for model in PCI_MODELS})
             if index is not None:
                 controllers.append(
                     PciController(
@@ -455,7 +506,9 @@ class _Reader:
         """The PCI and CCW addresses that devices have. Only virtio-mem's own are judged for their form."""
         for device in devices:
             element = self.first(device, "address")
-            if element is None:
+            video = device.find("model")
+            no_video = device.tag == "video" and video is not None and video.get("type") == "none"
+            if element is None or no_video or self.is_none(device):
                 continue
             quiet = self if device.tag == "memory" and device.get("model") == "virtio-mem" else _Reader()
             address = quiet.address(element)
@@ -471,35 +524,35 @@ class _Reader:
             return self.ccw_address(element)
         return None
 
-    def numbers(self, element: Element, limits: dict[str, int]) -> dict[str, int | None] | None:
-        """The attributes that are given, as numbers, None each for one out of range; None if one is no number."""
-        values: dict[str, int | None] = {}
-        for name, limit in limits.items():
-            text = element.get(name)
-            if text is None:
-                continue
-            value = self.uint(element, f"<address {name}>", text, limit=UINT_MAX, base=0)
-            if value is None:
-                return None
-            if value > limit:
-                self.say(
-                    "pci-address-range" if element.get("type") == "pci" else "number-too-large",
-                    element,
-                    f"<address {name}> is {quoted(text)}, and the limit is {limit:#x}",
-                    f"Write a number from 0 to {limit:#x}.",
-                )
-                values[name] = None
-            else:
-                values[name] = value
-        return values
+    def numbers(self, element: Element, names: Iterable[str]) -> dict[str, int] | None:
+        """The attributes that are given, as numbers; None after a finding for one that is none."""
+        given = {name: text for name in names if (text := element.get(name)) is not None}
+        values = {
+            name: self.uint(element, f"<address {name}>", text, limit=UINT_MAX, base=0) for name, text in given.items()
+        }
+        return None if None in values.values() else cast(dict[str, int], values)
+
+    def in_range(self, element: Element, values: dict[str, int], limits: dict[str, int], rule_id: str) -> bool:
+        """Whether each number is within its limit; a finding for each that is not."""
+        beyond = [name for name, value in values.items() if value > limits[name]]
+        for name in beyond:
+            self.say(
+                rule_id,
+                element,
+                f"<address {name}> is {quoted(element.get(name, ''))}, and the limit is {limits[name]:#x}",
+                f"Write a number from 0 to {limits[name]:#x}.",
+            )
+        return not beyond
 
     def pci_address(self, element: Element) -> PciAddress | None:
         multifunction = self.choice(element, "multifunction", ON_OFF)
         limits = {"domain": 0xFFFF, "bus": 0xFF, "slot": 0x1F, "function": 7}
         values = self.numbers(element, limits)
-        if values is None or None in values.values():
+        if values is None or not (values.get("domain") or values.get("bus") or values.get("slot")):
+            return None  # without those, libvirt takes it for an address that is still to be assigned
+        if not self.in_range(element, values, limits, "pci-address-range"):
             return None
-        domain, bus, slot, function = (values.get(name, 0) or 0 for name in limits)
+        domain, bus, slot, function = (values.get(name, 0) for name in limits)
         if domain:
             self.say(
                 "pci-address-range",
@@ -508,14 +561,12 @@ class _Reader:
                 "Write domain='0x0000'.",
             )
             return None
-        if not bus and not slot:
-            return None  # libvirt takes this for an address that is still to be assigned
         return PciAddress(bus=bus, slot=slot, function=function, multifunction=multifunction)
 
     def ccw_address(self, element: Element) -> CcwAddress | None:
         limits = {"cssid": 0xFE, "ssid": 3, "devno": 0xFFFF}
         values = self.numbers(element, limits)
-        if values is None or None in values.values() or not values:
+        if not values or not self.in_range(element, values, limits, "number-too-large"):
             return None
         missing = [name for name in limits if name not in values]
         if missing:
@@ -526,8 +577,7 @@ class _Reader:
                 "Write cssid, ssid and devno, or none of them.",
             )
             return None
-        cssid, ssid, devno = (values[name] or 0 for name in limits)
-        return CcwAddress(cssid=cssid, ssid=ssid, devno=devno)
+        return CcwAddress(**values)
 
     # Memory devices
 
@@ -547,7 +597,7 @@ class _Reader:
             OtherMemory(
                 line=_line(element),
                 model=model,
-                size=_Reader().size(self.first(element, "target"), "size", step=DEVICE_STEP),
+                size_given=_Reader().size(self.first(element, "target"), "size"),
             )
             for element, model in models.items()
             if model not in ("", "virtio-mem")
@@ -584,9 +634,9 @@ class _Reader:
             discard=self.choice(element, "discard", YES_NO),
             nodemask=self.nodemask(source),
             pagesize=self.size(source, "pagesize"),
-            size=self.size(target, "size", required=True, step=DEVICE_STEP),
+            size_given=self.size(target, "size", zero="size-zero", step=DEVICE_STEP),
             node=self.node(target),
-            block=self.size(target, "block", required=True),
+            block=self.size(target, "block", zero="value-missing"),
             requested=self.size(target, "requested"),
             memaddr=self.memaddr(target),
             dynamic_memslots=self.choice(target, "dynamicMemslots", YES_NO),
@@ -614,8 +664,10 @@ class _Reader:
         element = self.first(target, "node")
         if element is None or not (text := _string(element)):
             return None
+        # libvirt's number has a sign here, so that -0 is 0
+        minus = text.lstrip().startswith("-") and not text.lstrip()[1:].strip("0")
+        value = self.uint(element, "<node>", text.replace("-", "+") if minus else text, limit=INT_MAX)
         # -1 stands for "given, but unreadable": `rules` has nothing to add to it
-        value = self.uint(element, "<node>", text, limit=INT_MAX)
         return -1 if value is None else value
 
     def memaddr(self, target: Element | None) -> int:
@@ -631,12 +683,11 @@ class _Reader:
     # The domain's memory
 
     def cells(self, root: Element) -> tuple[NumaCell, ...]:
-        numa = root.find("cpu/numa")
-        if numa is None:
-            return ()
-        self.look_for_strangers(numa, "numa")
+        numas = [numa for cpu in root.iterfind("cpu") for numa in cpu.findall("numa")[:1]]
+        for numa in numas:
+            self.look_for_strangers(numa, "numa")
         cells = []
-        for index, element in enumerate(numa.findall("cell")):
+        for index, element in enumerate(cell for numa in numas for cell in numa.iterfind("cell")):
             text = element.get("id")
             cell_id = index if text is None else self.uint(element, "<cell id>", text, limit=UINT_MAX)
             cpus = element.get("cpus")
@@ -647,40 +698,39 @@ class _Reader:
                 NumaCell(
                     line=_line(element),
                     id=index if cell_id is None else cell_id,
-                    cpus=() if cpus is None else self.bitmap(element, "<cell cpus>", cpus) or (),
-                    memory=0
+                    cpus=() if cpus is None else self.bitmap(element, "<cell cpus>", cpus, empty=True) or (),
+                    memory_given=0
                     if memory is None
-                    else self.scaled(element, "<cell memory>", memory, element.get("unit"), step=CELL_STEP),
+                    else self.scaled(element, "<cell memory>", memory, element.get("unit"), step=MIB),
                     shared=self.choice(element, "memAccess", ACCESS),
                     discard=self.choice(element, "discard", YES_NO),
                 )
             )
-        if not cells:
-            self.say("value-missing", numa, "<numa> has no <cell>", "Write a <cell>, or remove <numa>.")
+        if numas and not cells:
+            self.say("value-missing", numas[0], "<numa> has no <cell>", "Write a <cell>, or remove <numa>.")
         return tuple(sorted(cells, key=lambda cell: cell.id))
 
-    def backing(self, element: Element | None) -> MemoryBacking:
-        allocation = self.first(element, "allocation")
-        threads = self.attribute(allocation, "threads")
-        if allocation is not None and threads:
-            self.uint(allocation, "<allocation threads>", threads, limit=UINT_MAX)
-        locked = self.first(element, "locked")
+    def backing(self, root: Element) -> MemoryBacking:
+        """<memoryBacking>, of which libvirt puts several together."""
+        threads = _attribute(root, "memoryBacking/allocation", "threads")
+        if threads:
+            self.uint(threads[0], "<allocation threads>", threads[1], limit=UINT_MAX)
+        locked = root.find("memoryBacking/locked")
+        sources, allocations = ("file", "anonymous", "memfd"), ("immediate", "ondemand")
         return MemoryBacking(
-            hugepages=self.hugepages(self.first(element, "hugepages")),
-            source=self.one_of(self.first(element, "source"), "type", "file", "anonymous", "memfd"),
-            shared=self.choice(self.first(element, "access"), "mode", ACCESS),
-            discard=True if self.first(element, "discard") is not None else None,
-            allocation=self.one_of(allocation, "mode", "immediate", "ondemand"),
+            hugepages=self.hugepages(root),
+            source=self.chosen(root, "memoryBacking/source", "type", {name: name for name in sources}),
+            shared=self.chosen(root, "memoryBacking/access", "mode", ACCESS),
+            discard=True if root.find("memoryBacking/discard") is not None else None,
+            allocation=self.chosen(root, "memoryBacking/allocation", "mode", {name: name for name in allocations}),
             locked=None if locked is None else _line(locked),
         )
 
-    def one_of(self, element: Element | None, attribute: str, *values: str) -> str | None:
-        return self.choice(element, attribute, {value: value for value in values})
-
-    def hugepages(self, element: Element | None) -> tuple[HugePage, ...]:
+    def hugepages(self, root: Element) -> tuple[HugePage, ...]:
+        element = root.find("memoryBacking/hugepages")
         if element is None:
             return ()
-        pages = element.findall("page")
+        pages = root.findall("memoryBacking/hugepages/page")
         if not pages:
             return (HugePage(line=_line(element), size=0, nodeset=None),)
         return tuple(
@@ -694,13 +744,13 @@ class _Reader:
         if text is None:
             self.say("value-missing", page, "<page size> is absent", "Write size='2048' unit='KiB'.")
             return 0
-        return self.scaled(page, "<page size>", text, page.get("unit"), positive=True)
+        return self.scaled(page, "<page size>", text, page.get("unit"), zero="value-missing")
 
     def say_auto(self, element: Element, label: str) -> None:
         self.say(
             "numatune-auto",
             element,
-            f"{label} is 'auto': libvirt asks numad on its host which nodes to take",
+            f"{label} is 'auto', and which nodes that is only numad can say, on the host and at the time",
             "Name the nodes: <numatune><memory nodeset='…'/></numatune>.",
         )
 
@@ -710,7 +760,8 @@ class _Reader:
         nodeset: tuple[int, ...] | None = None
         auto = False
         if memory is not None:
-            placement = self.one_of(memory, "placement", "static", "auto")
+            placements = ("default", "static", "auto")
+            placement = self.choice(memory, "placement", {name: name for name in placements})
             auto = placement == "auto"
             if auto:
                 self.say_auto(memory, "<memory placement>")

@@ -9,8 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
+from typing import NamedTuple
 
-from virtmem_cli.domain import CcwAddress, Domain, HugePage, PciAddress, PciController, VirtioMem
+from virtmem_cli.domain import MACHINES, CcwAddress, Domain, HugePage, PciAddress, PciController, VirtioMem
 from virtmem_cli.effective import Effective, backend_type, bus_name, effective, is_ccw, pagesize_for_node
 from virtmem_cli.findings import Finding, finding, quoted
 from virtmem_cli.target import ARCHITECTURES, FEATURES, Target, show
@@ -32,6 +33,11 @@ def judge(domain: Domain, target: Target) -> Iterator[Finding]:
 
 def _kib(size: int) -> str:
     return f"{size // KIB} KiB"
+
+
+def _up_to(last: int) -> str:
+    """Numbers from 0 for a message."""
+    return f"0 to {last}" if last else "0"
 
 
 def _power_of_two(value: int) -> bool:
@@ -121,11 +127,11 @@ def requested_not_block_multiple(domain: Domain, target: Target) -> Problems:
 
 def node_missing(domain: Domain, target: Target) -> Problems:
     for device in domain.devices:
-        if device.node is None and domain.guest_nodes:
+        if device.node is None and domain.guest_nodes and "target" in device.lines:
             yield (
                 device.line_of("target"),
                 "<node> is absent, and the guest has NUMA nodes",
-                f"Write <node>, from 0 to {domain.guest_nodes - 1}.",
+                f"Write <node>: {_up_to(domain.guest_nodes - 1)}.",
             )
 
 
@@ -141,7 +147,7 @@ def node_unknown(domain: Domain, target: Target) -> Problems:
             yield (
                 line,
                 f"<node> is {device.node}, and the guest's last node is {last}",
-                f"Write a node from 0 to {last}, or add a <cell>.",
+                f"Write {_up_to(last)}, or add a <cell>.",
             )
 
 
@@ -157,11 +163,19 @@ def maxmemory_missing(domain: Domain, target: Target) -> Problems:
 
 def hotplug_space(domain: Domain, target: Target) -> Problems:
     need = domain.boot_memory + domain.devices_size
-    if 0 < domain.max_memory < need and domain.boot_memory > 0:
+    # libvirt looks at the sizes as they are written; QEMU gets them rounded up
+    if domain.cells:
+        given = sum(cell.memory_given for cell in domain.cells)
+        given += sum(device.size_given for device in domain.devices)
+        given += sum(other.size_given for other in domain.other_memory)
+    else:
+        given = domain.memory
+    too_little = given > domain.max_memory_given or need > domain.max_memory
+    if domain.max_memory and domain.boot_memory > 0 and too_little:
         yield (
             domain.line_of("maxMemory"),
-            f"<maxMemory> is {human(domain.max_memory)}, but boot memory of {human(domain.boot_memory)} and memory "
-            f"devices of {human(domain.devices_size)} need {human(need)}",
+            f"<maxMemory> is {human(domain.max_memory_given)}, but boot memory of {human(domain.boot_memory)} and "
+            f"memory devices of {human(domain.devices_size)} need {human(need)}",
             f"Write {_kib(round_up(need, MIB))} or more.",
         )
 
@@ -209,7 +223,7 @@ def cell_cpus(domain: Domain, target: Target) -> Problems:
             yield (
                 cell.line,
                 f"<cell cpus> goes up to {cell.cpus[-1]}, and <vcpu> is {domain.vcpus}",
-                f"Write CPUs from 0 to {domain.vcpus - 1}, or a larger <vcpu>." if domain.vcpus else "Write a <vcpu>.",
+                f"Write CPUs {_up_to(domain.vcpus - 1)}, or a larger <vcpu>." if domain.vcpus else "Write a <vcpu>.",
             )
 
 
@@ -248,7 +262,7 @@ def hugepages_nodeset(domain: Domain, target: Target) -> Problems:
                 yield (
                     page.line,
                     f"<page nodeset> names guest node {node}, and the last is {nodes - 1}",
-                    f"Write nodes from 0 to {nodes - 1}.",
+                    f"Write {_up_to(nodes - 1)}.",
                 )
                 break
             if taken.setdefault(node, page) is not page:
@@ -333,7 +347,7 @@ def memnode_cell(domain: Domain, target: Target) -> Problems:
         if memnode.cellid >= len(domain.cells):
             yield (
                 memnode.line,
-                f"<memnode cellid> is {memnode.cellid}, and there are {len(domain.cells)} <cell>s",
+                f"<memnode cellid> is {memnode.cellid}, and the number of <cell>s is {len(domain.cells)}",
                 "Name a <cell> that there is.",
             )
         elif memnode.cellid in seen:
@@ -364,7 +378,7 @@ def host_node(domain: Domain, target: Target) -> Problems:
         if missing := tuple(sorted(set(nodes or ()) - set(known))):
             yield (
                 line,
-                f"host node {','.join(format_bitmap(missing))} is named, and the host has "
+                f"host nodes {','.join(format_bitmap(missing))} are named, and the host has "
                 f"{','.join(format_bitmap(known))}",
                 "Name nodes that the host has.",
             )
@@ -399,39 +413,69 @@ def memaddr_overlap(domain: Domain, target: Target) -> Problems:
 
 # Device addresses
 
-# Slots that a bus gives to devices, by its controller's model; None: only other controllers go there. As libvirt's
-# virDomainPCIAddressBusSetModel.
-BUS_SLOTS: Mapping[str, range | None] = {
-    "pci-root": range(1, 32),
-    "pcie-root": range(1, 32),
-    "pci-bridge": range(1, 32),
-    "dmi-to-pci-bridge": range(32),
-    "pcie-to-pci-bridge": range(1, 32),
-    "pcie-root-port": range(1),
-    "pcie-switch-upstream-port": None,
-    "pcie-switch-downstream-port": range(1),
-    "pci-expander-bus": range(32),
-    "pcie-expander-bus": None,
+
+class Bus(NamedTuple):
+    """What a controller model gives: `slots` for devices, none where only other controllers go; `root`: the bus 0
+    that it needs in the machine, None for any."""
+
+    slots: range
+    root: str | None
+
+
+# By libvirt's names of models; as its virDomainPCIAddressBusSetModel.
+BUSES: Mapping[str, Bus] = {
+    "pci-root": Bus(range(1, 32), "none: only bus 0 is one"),
+    "pcie-root": Bus(range(1, 32), "none: only bus 0 is one"),
+    "pci-bridge": Bus(range(1, 32), None),
+    "dmi-to-pci-bridge": Bus(range(32), "pcie-root"),
+    "pcie-to-pci-bridge": Bus(range(1, 32), "pcie-root"),
+    "pcie-root-port": Bus(range(1), "pcie-root"),
+    "pcie-switch-upstream-port": Bus(range(0), "pcie-root"),
+    "pcie-switch-downstream-port": Bus(range(1), "pcie-root"),
+    "pci-expander-bus": Bus(range(32), "pci-root"),
+    "pcie-expander-bus": Bus(range(0), "pcie-root"),
 }
 # Functions on bus 0 that the chipset has: q35's LPC, SATA and SMBus; pc's ISA, IDE and power management.
 CHIPSET = {"q35": {(0x1F, 0), (0x1F, 2), (0x1F, 3)}, "pc": {(1, 0), (1, 1), (1, 3)}}
-# Machine types with PCI, or CCW, by architecture: these, and what begins with them and a dash.
-MACHINES: Mapping[str, tuple[str, ...]] = {
-    "x86_64": ("q35", "pc"),
-    "i686": ("q35", "pc"),
-    "aarch64": ("virt",),
-    "s390x": ("s390-ccw-virtio", "s390-ccw"),
-}
 
 
 def machine_without_pci(domain: Domain, target: Target) -> Problems:
-    known = MACHINES.get(domain.arch, (domain.machine,))
-    if not any(domain.machine == name or domain.machine.startswith(f"{name}-") for name in known):
-        yield (
-            domain.line_of("os"),
-            f"<type machine> is {quoted(domain.machine)}, which has no bus for virtio-mem",
-            f"Write machine='{known[0]}'.",
+    known = next((names for (arch, _), (names, _) in MACHINES.items() if arch == domain.arch), None)
+    if known and domain.root is None:
+        seen = f"{quoted(domain.machine)}, which has no bus for virtio-mem" if domain.machine else "absent"
+        yield domain.line_of("os"), f"<type machine> is {seen}", f"Write machine='{known[0]}'."
+
+
+def controller_model(domain: Domain, target: Target) -> Problems:
+    root = domain.root
+    for controller in domain.controllers if root else ():
+        at_root = controller.bus == 0
+        fits = (
+            controller.model in ("", root)
+            if at_root
+            else BUSES[controller.model].root in (None, root)
+            if controller.model in BUSES
+            else True
         )
+        if not fits:
+            yield (
+                controller.line,
+                f"<controller model> of index {controller.bus} is {quoted(controller.model)}, which this machine does "
+                "not have there",
+                f"Write model='{root}'." if at_root else f"Take one that goes with a {root}.",
+            )
+
+
+def controller_index(domain: Domain, target: Target) -> Problems:
+    seen: set[int] = set()
+    for controller in domain.controllers:
+        if controller.bus in seen:
+            yield (
+                controller.line,
+                f"<controller index> is {controller.bus}, which an earlier PCI controller has",
+                "Write another index.",
+            )
+        seen.add(controller.bus)
 
 
 def address_type(domain: Domain, target: Target) -> Problems:
@@ -453,7 +497,7 @@ def _on_pci(domain: Domain) -> Iterator[tuple[VirtioMem, PciAddress, str, PciCon
             continue
         controller = controllers.get(device.address.bus)
         if device.address.bus == 0:
-            model = "pcie-root" if domain.is_pcie else "pci-root"
+            model = domain.root or ""
         else:
             model = (controller.model if controller else "") or ("pcie-root-port" if domain.is_pcie else "pci-bridge")
         yield device, device.address, model, controller
@@ -461,7 +505,7 @@ def _on_pci(domain: Domain) -> Iterator[tuple[VirtioMem, PciAddress, str, PciCon
 
 def pci_bus(domain: Domain, target: Target) -> Problems:
     for device, address, model, _ in _on_pci(domain):
-        if BUS_SLOTS.get(model, range(0)) is None:
+        if model in BUSES and not BUSES[model].slots:
             yield (
                 device.line_of("address"),
                 f"<address> is {address}, and bus {address.bus:#x} is a {model}, which takes no memory device",
@@ -471,8 +515,8 @@ def pci_bus(domain: Domain, target: Target) -> Problems:
 
 def pci_slot(domain: Domain, target: Target) -> Problems:
     for device, address, model, _ in _on_pci(domain):
-        slots = BUS_SLOTS.get(model)
-        if slots is not None and address.slot not in slots:
+        slots = BUSES[model].slots if model in BUSES else range(0)
+        if slots and address.slot not in slots:
             span = f"slot {slots[0]:#x} alone" if len(slots) == 1 else f"slots {slots[0]:#x} to {slots[-1]:#x}"
             yield (
                 device.line_of("address"),
@@ -496,6 +540,8 @@ def pci_chipset(domain: Domain, target: Target) -> Problems:
     if domain.arch not in ("x86_64", "i686"):
         return
     taken = CHIPSET["q35" if domain.is_pcie else "pc"]
+    if not domain.is_pcie and not domain.usb_controllers:
+        taken = taken | {(1, 2)}  # libvirt adds the chipset's USB controller where none is given
     for device, address, _, _ in _on_pci(domain):
         if address.bus == 0 and (address.slot, address.function) in taken:
             yield (
@@ -668,6 +714,8 @@ CHECKS: Mapping[str, Check] = {
     "ccw-property": ccw_property,
     "cell-cpus": cell_cpus,
     "cell-ids": cell_ids,
+    "controller-index": controller_index,
+    "controller-model": controller_model,
     "discard-ignored": discard_ignored,
     "dynamic-memslots-machine": dynamic_memslots_machine,
     "host-node": host_node,

@@ -60,9 +60,10 @@ def parse_uint(text: str, *, limit: int, base: int = 10) -> int:
     if match is None:
         raise NotANumberError
     digits = match[1]
-    if base == 0 and digits[0] == "0" and digits[1:2] not in ("x", "X"):
-        base = 8
-    if len(digits.lstrip("0xX")) > _MOST_DIGITS:
+    if base == 0:
+        base = 10 if digits[0] != "0" else 16 if digits[1:2] in ("x", "X") else 8
+    digits = digits.lower().removeprefix("0x").lstrip("0") or "0"
+    if len(digits) > _MOST_DIGITS:
         raise TooLargeError(limit)
     value = int(digits, base)
     if value > limit:

@@ -26,9 +26,11 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        line = error.lineno or 1
-        reason = printable(error.msg or "not well-formed").removesuffix(f", line {line}, column {error.offset}")
-        raise InputRefusedError(f"{name}:{line}: error: this is not well-formed XML: {reason}") from None
+        line, column = error.position
+        reason = (error.msg or "").removesuffix(f", line {line}, column {column}").strip() or "it cannot be read"
+        raise InputRefusedError(
+            f"{name}:{line or 1}: error: this is not well-formed XML: {printable(reason)}"
+        ) from None
     if root.getroottree().docinfo.doctype:
         raise InputRefusedError(
             f"{name}: error: a <!DOCTYPE> is not taken, since entities can hide what the XML says; remove it"
