@@ -147,10 +147,18 @@ def _attribute(parent: Element | None, path: str, name: str) -> tuple[Element, s
     return None
 
 
-def _names(values: Iterable[str], last_word: str = "or") -> str:
+def _names(values: Iterable[str]) -> str:
     """Values for a message: 'a', 'b' or 'c'."""
     *others, last = (f"'{value}'" for value in values)
-    return f"{', '.join(others)} {last_word} {last}" if others else last
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _instead(name: str, known: Iterable[str]) -> str:
+    """The advice for a name or value that is not known: the nearest that is, or all."""
+    from difflib import get_close_matches  # slow to import, and only a mistake needs it
+
+    near = get_close_matches(name, known, 1, 0.6)
+    return f"Did you mean '{near[0]}'?" if near else f"Write {_names(known)}."
 
 
 class _Reader:
@@ -266,7 +274,7 @@ class _Reader:
                 "value-unknown",
                 element,
                 f"<{_tag(element)} {attribute}> is {quoted(text)}",
-                f"Write {_names(values)}.",
+                _instead(text, values),
             )
         return values.get(text)
 
@@ -319,12 +327,7 @@ class _Reader:
                 self.look_for_strangers(child, f"{path}/{tag}")
 
     def stranger(self, rule_id: str, element: Element, label: str, name: str, known: tuple[str, ...]) -> None:
-        from difflib import get_close_matches  # slow to import, and only a mistake needs it
-
-        near = get_close_matches(name, known, 1, 0.6)
-        advice = (
-            f"Did you mean '{near[0]}'?" if near else f"Known here: {_names(known, 'and')}." if known else "Remove it."
-        )
+        advice = _instead(name, known) if known else "Remove it."
         self.say(rule_id, element, f"{quoted(label)[1:-1]} is unknown to libvirt, which ignores it", advice)
 
     def repeated(self, element: Element, parent: Element) -> None:
@@ -608,7 +611,7 @@ class _Reader:
         model = element.get("model")
         if model not in MODELS:
             seen = "absent" if model is None else quoted(model)
-            self.say("memory-model", element, f"<memory model> is {seen}", f"Write {_names(MODELS)}.")
+            self.say("memory-model", element, f"<memory model> is {seen}", _instead(model or "", MODELS))
             return ""
         return model
 
