@@ -153,12 +153,12 @@ def _names(values: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _instead(name: str, known: Iterable[str]) -> str:
+def _instead(name: str, known: Iterable[str], verb: str = "Write") -> str:
     """The advice for a name or value that is not known: the nearest that is, or all."""
     from difflib import get_close_matches  # slow to import, and only a mistake needs it
 
     near = get_close_matches(name, known, 1, 0.6)
-    return f"Did you mean '{near[0]}'?" if near else f"Write {_names(known)}."
+    return f"Did you mean '{near[0]}'?" if near else f"{verb} {_names(known)}."
 
 
 class _Reader:
@@ -327,7 +327,7 @@ class _Reader:
                 self.look_for_strangers(child, f"{path}/{tag}")
 
     def stranger(self, rule_id: str, element: Element, label: str, name: str, known: tuple[str, ...]) -> None:
-        advice = _instead(name, known) if known else "Remove it."
+        advice = _instead(name, known, "Remove it; known here are") if known else "Remove it."
         self.say(rule_id, element, f"{quoted(label)[1:-1]} is unknown to libvirt, which ignores it", advice)
 
     def repeated(self, element: Element, parent: Element) -> None:
