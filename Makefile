@@ -1,4 +1,4 @@
-# make run: set up and convert an example. make test: set up and run all checks and tests.
+# make run: set up and convert an example. make test: set up and run all checks and tests. make bench: start-up time.
 # Needs Python 3.11 or later (PYTHON=…) and make; the tests of real QEMU skip where it is not installed.
 
 PYTHON ?= python3
@@ -6,7 +6,7 @@ BIN := .venv/bin
 EXAMPLE ?= testdata/xml/example.xml
 PYTEST_ARGS ?=
 
-.PHONY: run test check golden clean
+.PHONY: run test check golden bench clean
 
 run: .venv/.stamp
 	$(BIN)/virtmem xml2argv $(EXAMPLE)
@@ -29,6 +29,11 @@ golden: .venv/.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	$(BIN)/python -m compileall -q virtmem_cli
 	touch $@
+
+# What a conversion costs beyond its imports, as a ratio
+bench: .venv/.stamp
+	$(BIN)/python -m compileall -q virtmem_cli
+	$(BIN)/python tests/bench_startup.py
 
 clean:
 	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
