@@ -166,6 +166,10 @@ def test_what_cannot_be_read_is_3_and_the_others_are_done(what: str, files: Path
         ["--host", "good.xml", "good.xml"],
         ["--no-such", "good.xml"],
         ["-o", "out", "good.xml", "other/good.xml"],
+        ["-o", "wrong.xml", "good.xml"],
+        ["-o", "", "good.xml"],
+        ["-o", "-", "good.xml"],
+        ["-", "-"],
     ],
     ids=" ".join,
 )
@@ -208,12 +212,38 @@ def test_output_folder(files: Path) -> None:
 
 def test_a_refused_domain_leaves_its_old_arguments_alone(files: Path) -> None:
     (files / "wrong.args").write_text("old")
-    assert virtmem("xml2argv", "-o", ".", "wrong.xml", cwd=files).returncode == 1
+    run = virtmem("xml2argv", "-o", ".", "wrong.xml", cwd=files)
+    assert run.returncode == 1
+    assert "wrong.args is from before" in run.stderr
     assert (files / "wrong.args").read_text() == "old"
 
 
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder"])
+def test_nothing_but_a_file_is_written_over(kind: str, files: Path) -> None:
+    target = files / "good.args"
+    if kind == "fifo":
+        os.mkfifo(target)
+    elif kind == "device":
+        target.symlink_to("/dev/null")
+    else:
+        target.mkdir()
+    before = os.stat(target)
+    run = virtmem("xml2argv", "-o", ".", "good.xml", cwd=files)
+    assert run.returncode == 3
+    assert "is no regular file" in run.stderr
+    assert os.stat(target)[:2] == before[:2]
+
+
+def test_a_link_to_a_file_stays_one(files: Path) -> None:
+    (files / "real").write_text("old")
+    (files / "good.args").symlink_to("real")
+    assert virtmem("xml2argv", "-o", ".", "good.xml", cwd=files).returncode == 0
+    assert (files / "good.args").is_symlink()
+    assert (files / "real").read_text().startswith("-object ")
+
+
 def test_output_folder_that_cannot_be_is_3(files: Path) -> None:
-    run = virtmem("xml2argv", "-o", "good.xml", "warned.xml", cwd=files)
+    run = virtmem("xml2argv", "-o", "good.xml/out", "warned.xml", cwd=files)
     assert run.returncode == 3
     assert "cannot be written: " in run.stderr
     assert (files / "good.xml").read_text() == GOOD
@@ -291,7 +321,7 @@ def test_host_file(files: Path) -> None:
     ("text", "words"),
     [
         ("thp = '2MiB'", "unknown key 'thp'; known are arch, page-size, thp-size"),
-        ("thp-size = 2", "thp-size is '2', and should be a size such as '2MiB'"),
+        ("thp-size = 2", "thp-size is 2, and should be a size such as '2MiB', a power of two"),
         ("thp-size = '3MiB'", "a power of two"),
         ("nodes = [0]", "a list of nodes such as '0-3'"),
         ("nodes = ''", "a list of nodes such as '0-3'"),
@@ -373,7 +403,7 @@ def test_closed_pipe_is_quiet(files: Path) -> None:
     assert process.stdin is not None
     process.stdin.write(GOOD.encode())
     process.stdin.close()
-    assert process.wait(timeout=30) == 3
+    assert process.wait(timeout=30) == 128 + signal.SIGPIPE
     assert process.stderr is not None
     assert process.stderr.read() == b""
     process.stderr.close()

@@ -157,7 +157,7 @@ def _instead(name: str, known: Iterable[str], verb: str = "Write") -> str:
     """The advice for a name or value that is not known: the nearest that is, or all."""
     from difflib import get_close_matches  # slow to import, and only a mistake needs it
 
-    near = get_close_matches(name, known, 1, 0.6)
+    near = get_close_matches(name, known, 1, 0.7)
     return f"Did you mean '{near[0]}'?" if near else f"{verb} {_names(known)}."
 
 
@@ -185,7 +185,7 @@ class _Reader:
             self.say(
                 "number-invalid",
                 element,
-                f"{label} is {quoted(text)}, which is no number",
+                f"{label} is {quoted(text)}, which is no whole number",
                 f"Write a {form} from 0 to {limit}, with nothing after it.",
             )
         except TooLargeError:
@@ -211,7 +211,7 @@ class _Reader:
             self.say(
                 "number-invalid",
                 element,
-                f"{label} is {quoted(text)}, which is no number",
+                f"{label} is {quoted(text)}, which is no whole number",
                 "Write decimal digits and nothing after them; the unit goes into the attribute 'unit'.",
             )
             return 0
@@ -239,7 +239,7 @@ class _Reader:
                 "value-rounded",
                 element,
                 f"{label} is {human(value)}, which libvirt rounds up to {human(rounded)}, a multiple of {human(step)}",
-                f"Write {rounded // KIB} KiB.",
+                f"{rounded // KIB} KiB is what you get.",
             )
         return round_up(value, KIB)
 
@@ -327,7 +327,7 @@ class _Reader:
                 self.look_for_strangers(child, f"{path}/{tag}")
 
     def stranger(self, rule_id: str, element: Element, label: str, name: str, known: tuple[str, ...]) -> None:
-        advice = _instead(name, known, "Remove it; known here are") if known else "Remove it."
+        advice = _instead(name, known, "Remove it, or take one of") if known else "Remove it."
         self.say(rule_id, element, f"{quoted(label)[1:-1]} is unknown to libvirt, which ignores it", advice)
 
     def repeated(self, element: Element, parent: Element) -> None:
@@ -462,9 +462,8 @@ class _Reader:
                 self.say(
                     "alias-ignored",
                     found[0],
-                    f"<alias name> is {quoted(alias)}, which libvirt drops: a user's alias is 'ua-' and then letters, "
-                    "digits, '_' or '-'",
-                    "Begin it with 'ua-', or remove it.",
+                    f"<alias name> is {quoted(alias)}, which libvirt drops",
+                    "Write 'ua-' and then letters of a to z, digits, '_' or '-'; or remove it.",
                 )
         return aliases
 
@@ -608,11 +607,13 @@ class _Reader:
         return tuple(virtio_mem), others
 
     def model(self, element: Element) -> str:
+        """The device's model; one that is a misspelt virtio-mem is read as one, to say all that is wrong with it."""
         model = element.get("model")
         if model not in MODELS:
             seen = "absent" if model is None else quoted(model)
-            self.say("memory-model", element, f"<memory model> is {seen}", _instead(model or "", MODELS))
-            return ""
+            advice = _instead(model or "", MODELS)
+            self.say("memory-model", element, f"<memory model> is {seen}", advice)
+            return "virtio-mem" if "'virtio-mem'?" in advice else ""
         return model
 
     def virtio_mem(self, element: Element, alias: str) -> VirtioMem:

@@ -128,10 +128,12 @@ def requested_not_block_multiple(domain: Domain, target: Target) -> Problems:
 def node_missing(domain: Domain, target: Target) -> Problems:
     for device in domain.devices:
         if device.node is None and domain.guest_nodes and "target" in device.lines:
+            has = "the guest has NUMA nodes" if domain.cells else "libvirt gives a guest with <maxMemory> a NUMA node"
+            others = f", or another up to {domain.guest_nodes - 1}" if domain.guest_nodes > 1 else ""
             yield (
                 device.line_of("target"),
-                "<node> is absent, and the guest has NUMA nodes",
-                f"Write <node>: {_up_to(domain.guest_nodes - 1)}.",
+                f"<node> is absent, and {has}",
+                f"Write <node>0</node>{others}.",
             )
 
 
@@ -194,7 +196,7 @@ def slots_exceeded(domain: Domain, target: Target) -> Problems:
     if len(dimms) > domain.slots:
         yield (
             dimms[domain.slots].line,
-            f"there are {len(dimms)} DIMMs, and <maxMemory slots> is {domain.slots}",
+            f"the number of DIMMs is {len(dimms)}, and <maxMemory slots> is {domain.slots}",
             f"Write slots='{len(dimms)}'.",
         )
 
@@ -462,7 +464,9 @@ def controller_model(domain: Domain, target: Target) -> Problems:
                 controller.line,
                 f"<controller model> of index {controller.bus} is {quoted(controller.model)}, which this machine does "
                 "not have there",
-                f"Write model='{root}'." if at_root else f"Take one that goes with a {root}.",
+                f"Write model='{root}'."
+                if at_root
+                else f"Take {' or '.join(m for m, b in BUSES.items() if b.root in (None, root))}.",
             )
 
 
@@ -631,7 +635,7 @@ def alias_invalid(domain: Domain, target: Target) -> Problems:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", alias):
             yield (
                 line,
-                f"<alias name> is {quoted(alias)}, and an identifier of QEMU's is a letter and then letters, digits, "
+                f"<alias name> is {quoted(alias)}, and a QEMU identifier is a letter and then letters, digits, "
                 "'-', '.' or '_'",
                 "Write another alias.",
             )

@@ -61,7 +61,7 @@ def qemu_of_version(text: str) -> Qemu:
     """Read '7.2' or '7.2.22'; raises UsageError."""
     match = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})(\.[0-9]{1,3})?", text)
     if match is None:
-        raise UsageError(f"--qemu {quoted(text)}: write a version such as {show(NEWEST)}")
+        raise UsageError(f"--qemu {quoted(text)}: write MAJOR.MINOR, such as {show(NEWEST)}")
     return Qemu(version=(int(match[1]), int(match[2])))
 
 
@@ -99,16 +99,19 @@ class Target(NamedTuple):
     host: Host = LIBVIRT
 
 
+_A_SIZE = "a size such as '2MiB', a power of two"
+
+
 def _size(value: object) -> int:
     match = re.fullmatch(r"([0-9]+) ?([A-Za-z]+)", value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError("a size such as '2MiB'")
+        raise ValueError(_A_SIZE)
     try:
         size = parse_scaled(match[1], match[2])
     except (NotANumberError, TooLargeError, UnknownUnitError):
         size = 0
     if size.bit_count() != 1 or size < KIB:
-        raise ValueError("a size such as '2MiB', a power of two")
+        raise ValueError(_A_SIZE)
     return size
 
 
@@ -121,7 +124,10 @@ def _path(value: object) -> str:
 def _mounts(value: object) -> dict[int, str]:
     if not isinstance(value, dict):
         raise ValueError("a table such as { 2MiB = '/dev/hugepages' }")
-    return {_size(size): _path(path) for size, path in value.items()}
+    try:
+        return {_size(size): _path(path) for size, path in value.items()}
+    except ValueError as error:
+        raise ValueError(f"a table of page sizes and folders, each {error}") from None
 
 
 def _nodes(value: object) -> tuple[int, ...]:
@@ -168,5 +174,5 @@ def host_of_toml(text: str, name: str) -> Host:
         try:
             host = host._replace(**{attribute: read(value)})
         except ValueError as error:
-            raise UsageError(f"{name}: {key} is {quoted(repr(value))}, and should be {error}") from None
+            raise UsageError(f"{name}: {key} is {printable(repr(value))}, and should be {error}") from None
     return host

@@ -3,6 +3,7 @@
 Here is the one boundary where an error becomes a message and an exit code.
 """
 
+import signal
 import sys
 from importlib import import_module
 
@@ -30,9 +31,9 @@ class _Lazy(click.Group):
             from virtmem_cli.cli.streams import forget_output
 
             forget_output()  # the reader has gone, and needs no telling
-            sys.exit(VirtmemError.exit_code)
+            sys.exit(128 + signal.SIGPIPE)
         except KeyboardInterrupt:
-            sys.exit(128 + 2)
+            sys.exit(128 + signal.SIGINT)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -55,6 +55,8 @@ def write_file(path: str, text: str) -> None:
 
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise VirtmemError(f"{printable(path)}: cannot be written: it is there already, and is no regular file")
     try:
         os.makedirs(folder, exist_ok=True)
         temporary = NamedTemporaryFile("wb", dir=folder, prefix=".virtmem-", delete=False)  # noqa: SIM115

@@ -7,7 +7,7 @@ import click
 
 from virtmem_cli.cli.streams import STDIN, display_name, read_input, say, show_findings, write_file, write_output
 from virtmem_cli.convert import convert
-from virtmem_cli.findings import Severity, UsageError, VirtmemError, printable, quoted
+from virtmem_cli.findings import InputRefusedError, Severity, UsageError, VirtmemError, printable, quoted
 from virtmem_cli.render import FORMATS
 from virtmem_cli.target import LIBVIRT, NEWEST, Host, Target, host_of_toml, qemu_of_version, show
 
@@ -23,11 +23,17 @@ def _host(choice: str) -> Host:
         text = read_input(choice).decode()
     except UnicodeDecodeError:
         raise UsageError(f"--host {quoted(choice)}: the file is not UTF-8") from None
+    except VirtmemError as error:
+        raise VirtmemError(f"--host is neither 'libvirt' nor 'local', and as a file {error}") from None
     return host_of_toml(text, printable(choice))
 
 
 def _outputs(files: tuple[str, ...], folder: str) -> dict[str, str]:
     """The file that each input's arguments go to; raises UsageError where two would go to the same."""
+    if not folder or folder == STDIN:
+        raise UsageError(f"--output {quoted(folder)}: name a folder; without --output it goes to standard output")
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise UsageError(f"--output {quoted(folder)}: it is there already, and is no folder")
     outputs: dict[str, str] = {}
     owners: dict[str, str] = {}
     for file in files:
@@ -45,14 +51,21 @@ def _outputs(files: tuple[str, ...], folder: str) -> dict[str, str]:
 def _one(file: str, target: Target, strict: bool, form: str, output: str | None) -> int:
     """Convert one input and write what came of it; the exit code it asks for."""
     name = display_name(file)
-    conversion = convert(read_input(file), name=name, target=target, strict=strict)
+    stale = f"; {printable(output)} is from before" if output is not None and os.path.exists(output) else ""
+    data = read_input(file)
+    try:
+        conversion = convert(data, name=name, target=target, strict=strict)
+    except InputRefusedError as error:
+        say(str(error))
+        say(f"{name}: refused, no arguments written{stale}")
+        return error.exit_code
     show_findings(conversion.findings, name)
     if conversion.refused:
         by = "" if any(f.rule.severity is Severity.ERROR for f in conversion.findings) else " by --strict"
-        say(f"{name}: refused{by}, no arguments written")
-        return 1
+        say(f"{name}: refused{by}, no arguments written{stale}")
+        return InputRefusedError.exit_code
     if not conversion.devices:
-        say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert")
+        say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert{stale}")
         return 0
     text = FORMATS[form](conversion.argv)
     if output is None:
@@ -65,7 +78,7 @@ def _one(file: str, target: Target, strict: bool, form: str, output: str | None)
 @click.command(
     "xml2argv",
     short_help="Print QEMU's arguments for the virtio-mem devices of a domain.",
-    epilog="Example:  virsh dumpxml --inactive guest | virtmem xml2argv -",
+    epilog="Example:  virsh dumpxml guest | virtmem xml2argv -",
 )
 @click.option(
     "--scope",
@@ -83,17 +96,21 @@ def _one(file: str, target: Target, strict: bool, form: str, output: str | None)
     help="shell: quoted, to paste or eval. lines: one argument a line. json: a list of strings.",
 )
 @click.option(
-    "--qemu", metavar="VERSION", default=show(NEWEST), show_default=True, help="The QEMU version to write for."
+    "--qemu",
+    metavar="VERSION",
+    default=show(NEWEST),
+    show_default=True,
+    help="The QEMU version to write for, 5.1 or later.",
 )
 @click.option(
     "--host",
     metavar="libvirt|local|FILE",
     default="libvirt",
     show_default=True,
-    help="The host to judge for: a fixed reference, this machine, or a TOML file.",
+    help="The host to judge for: libvirt's defaults, this machine, or a TOML file (see the README).",
 )
-@click.option("--strict", is_flag=True, help="Refuse what there is a warning for, too.")
-@click.option("-o", "--output", metavar="DIR", help="Write DIR/NAME.args for each NAME.xml.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@click.option("-o", "--output", metavar="DIR", help="Write DIR/NAME.args for each NAME.xml, and DIR/stdin.args for -.")
 @click.argument("files", metavar="XML...", nargs=-1, required=True)
 def command(
     scope: str, form: str, qemu: str, host: str, strict: bool, output: str | None, files: tuple[str, ...]
@@ -101,10 +118,13 @@ def command(
     """Print QEMU's arguments for the virtio-mem devices of libvirt domains.
 
     XML is a file with a <domain>, or - for standard input. Arguments go to standard output, problems to standard
-    error. A domain with an error gets no arguments.
+    error. A domain with an error gets no arguments. Of several domains, each is a command line of its own: take -o,
+    or --format json with one line for each that is not refused.
 
-    Exit status: 0 good, 1 a domain is refused, 2 wrong usage, 3 something cannot be read or written.
+    Exit status: 0 good, 1 a domain is refused or is none, 2 wrong usage, 3 something cannot be read or written.
     """
+    if files.count(STDIN) > 1:
+        raise UsageError("'-' is given twice, and standard input can be read once")
     target = Target(qemu=qemu_of_version(qemu), host=_host(host))
     outputs = _outputs(files, output) if output is not None else {}
     worst = 0
@@ -112,7 +132,7 @@ def command(
         try:
             code = _one(file, target, strict, form, outputs.get(file))
         except VirtmemError as error:
-            say(f"virtmem: {error}" if error.exit_code == VirtmemError.exit_code else str(error))
+            say(f"virtmem: {error}")
             code = error.exit_code
         worst = max(worst, code)
     sys.exit(worst)
