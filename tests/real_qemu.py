@@ -13,7 +13,7 @@ import pytest
 from virtmem_cli.argv import arguments
 from virtmem_cli.domain import Domain, PciAddress
 from virtmem_cli.effective import bus_name
-from virtmem_cli.props import Pair, device_pairs
+from virtmem_cli.props import Argument, Value, all_arguments
 from virtmem_cli.target import LIBVIRT, Qemu, Target
 
 TIMEOUT = 120
@@ -83,16 +83,12 @@ def start(binary: str, argv: Sequence[str]) -> Answer:
 
 
 def machine(domain: Domain) -> Iterator[str]:
-    """The least machine that the domain's virtio-mem devices fit into."""
+    """The machine and the PCI controllers that the domain's memory fits into."""
     kind = "virt" if domain.arch == "aarch64" else "q35" if domain.is_pcie else "pc"
-    yield from ("-machine", kind, "-smp", str(max(domain.vcpus, 1)))
+    yield from ("-machine", kind)
     yield from ("-cpu", "max") if domain.arch == "aarch64" else ()
-    yield from ("-m", f"size={domain.boot_memory >> 10}k,slots={domain.slots},maxmem={domain.max_memory >> 10}k")
-    memory = [cell.memory for cell in domain.cells] or [domain.boot_memory]
-    for node, size in enumerate(memory):
-        yield from ("-object", f"memory-backend-ram,id=ram-node{node},size={size},reserve=off")
-        yield from ("-numa", f"node,nodeid={node},memdev=ram-node{node}")
-    buses = sorted({d.address.bus for d in domain.devices if isinstance(d.address, PciAddress)} - {0})
+    devices = [device for device in domain.memory_devices if isinstance(device.address, PciAddress)]
+    buses = sorted({device.address.bus for device in devices if isinstance(device.address, PciAddress)} - {0})
     for position, bus in enumerate(buses):
         model = next((controller.model for controller in domain.controllers if controller.bus == bus), "")
         names = {
@@ -110,14 +106,25 @@ def target_for(binary: str, folder: Path) -> Target:
     return Target(qemu=Qemu(version=version(binary)), host=LIBVIRT._replace(memory_dir=str(folder)))
 
 
-def startable(domain: Domain, target: Target) -> tuple[str, ...]:
-    """The domain's arguments with what depends on the host made to exist: folders, and host nodes beyond 0."""
-    pairs = []
-    for pair in device_pairs(domain, target):
-        backend = dict(pair.backend)
-        if "host-nodes" in backend:
-            backend["host-nodes"] = (0,)
-        if "mem-path" in backend:
-            os.makedirs(os.path.dirname(str(backend["mem-path"])), exist_ok=True)
-        pairs.append(Pair(backend=backend, device=pair.device))
-    return (*machine(domain), *arguments(pairs, target.qemu))
+def startable(domain: Domain, target: Target, **backend: Value) -> tuple[str, ...]:
+    """The arguments of the scope `memory` with a machine, and with what depends on the host made to exist.
+
+    Folders are made, host nodes are node 0, and boot memory is neither reserved nor allocated, since the test's machine
+    may have less of it. `backend` are properties to give the first virtio-mem's backend instead.
+    """
+    changed = []
+    for option, properties in all_arguments(domain, target._replace(scope="memory")):
+        changes: dict[str, Value] = {}
+        if properties.get("qom-type") == "thread-context":
+            changes["node-affinity"] = (0,)
+        if "host-nodes" in properties:
+            changes["host-nodes"] = (0,)
+        if "mem-path" in properties:
+            os.makedirs(os.path.dirname(str(properties["mem-path"])), exist_ok=True)
+        if str(properties.get("qom-type", "")).startswith("memory-backend-"):
+            if properties.get("id") == f"mem{domain.devices[0].alias}":
+                changes |= backend
+            else:
+                changes |= {"reserve": False, "prealloc": False}
+        changed.append(Argument(option, {**properties, **changes}))
+    return (*machine(domain), *arguments(changed, target.qemu))

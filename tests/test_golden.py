@@ -23,6 +23,8 @@ VARIANTS: dict[str, Callable[[str], list[str]]] = {
     r"host-([a-z0-9-]+)": lambda name: ["--host", str(TESTDATA / "hosts" / f"{name}.toml")],
     r"(json|lines)": lambda form: ["--format", form],
     r"(strict)": lambda _: ["--strict"],
+    r"(memory|machine)": lambda scope: ["--scope", scope],
+    r"memory-qemu-([0-9.]+)": lambda version: ["--scope", "memory", "--qemu", version],
 }
 
 

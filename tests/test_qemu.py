@@ -3,15 +3,14 @@
 from pathlib import Path
 
 import pytest
-from real_qemu import QemuBinary, machine, start, startable, target_for
+from real_qemu import QemuBinary, start, startable, target_for
 
-from virtmem_cli.argv import arguments
 from virtmem_cli.convert import convert
-from virtmem_cli.domain import Domain
+from virtmem_cli.domain import Domain, OtherMemory, VirtioMem
 from virtmem_cli.effective import effective
 from virtmem_cli.findings import RULES, Refuses, Severity
 from virtmem_cli.parse import parse_domain
-from virtmem_cli.props import Pair, Value, device_pairs
+from virtmem_cli.props import WRITTEN, Value
 from virtmem_cli.target import LIBVIRT
 from virtmem_cli.xmltree import parse_tree
 
@@ -39,6 +38,10 @@ def goldens() -> list[str]:
     return names
 
 
+def device_is_written(device: VirtioMem | OtherMemory) -> bool:
+    return isinstance(device, VirtioMem) or device.model in WRITTEN
+
+
 @pytest.mark.parametrize("name", goldens())
 def test_qemu_has_what_the_xml_says(name: str, tmp_path: Path, qemu_binary: QemuBinary) -> None:
     xml = (TESTDATA / "xml" / f"{name}.xml").read_bytes()
@@ -55,7 +58,12 @@ def test_qemu_has_what_the_xml_says(name: str, tmp_path: Path, qemu_binary: Qemu
         return
     assert answer.devices is not None, answer.words
     reported = {device["data"]["id"]: device["data"] for device in answer.devices}
-    assert set(reported) == {device.alias for device in domain.devices}
+    assert set(reported) == {device.alias for device in domain.memory_devices if device_is_written(device)}
+    for other in domain.other_memory:
+        if device_is_written(other):
+            data = reported[other.alias]
+            assert data["size"] == other.size
+            assert data["memdev"] == f"/objects/mem{other.alias}"
     for device in domain.devices:
         data = reported[device.alias]
         assert data["max-size"] == device.size
@@ -204,10 +212,7 @@ def test_qemu_refuses_a_backend(
 ) -> None:
     binary = qemu_binary("x86_64")
     target = target_for(binary, tmp_path)
-    domain = domain_of(DOMAIN)
-    (pair,) = device_pairs(domain, target)
-    argv = arguments([Pair(backend={**pair.backend, **properties}, device=pair.device)], target.qemu)
-    answer = start(binary, [*machine(domain), *argv])
+    answer = start(binary, startable(domain_of(DOMAIN), target, **properties))
     assert answer.devices is None, "QEMU starts"
     assert words in answer.words, answer.words
 

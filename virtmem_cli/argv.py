@@ -6,7 +6,7 @@ Escaping happens here and nowhere else. For a shell's quoting see `render`.
 import json
 from collections.abc import Iterable
 
-from virtmem_cli.props import Pair, Properties, Value
+from virtmem_cli.props import Argument, Properties, Value
 from virtmem_cli.target import Qemu
 from virtmem_cli.units import format_bitmap
 
@@ -16,10 +16,14 @@ def as_json(properties: Properties) -> str:
     return json.dumps(properties, ensure_ascii=False, separators=(",", ":"))
 
 
-def as_keyval(properties: Properties) -> str:
-    """QEMU's older syntax: the type first and alone, then key=value; a comma in a value is doubled."""
-    (_, kind), *rest = properties.items()
-    return ",".join([str(kind), *(f"{key}={text}" for key, value in rest for text in _texts(value))])
+def as_keyval(properties: Properties, bare: str = "") -> str:
+    """QEMU's older syntax: key=value with commas between, the value of the key `bare` without its key.
+
+    A comma in a value is doubled.
+    """
+    return ",".join(
+        text if key == bare else f"{key}={text}" for key, value in properties.items() for text in _texts(value)
+    )
 
 
 def _texts(value: Value) -> Iterable[str]:
@@ -31,12 +35,14 @@ def _texts(value: Value) -> Iterable[str]:
     return (str(value).replace(",", ",,"),)
 
 
-def arguments(pairs: Iterable[Pair], qemu: Qemu) -> tuple[str, ...]:
-    """The arguments: for each pair -object and its value, then -device and its value."""
-    write_object = as_json if qemu.has("object-json") else as_keyval
-    write_device = as_json if qemu.has("device-json") else as_keyval
-    return tuple(
-        argument
-        for pair in pairs
-        for argument in ("-object", write_object(pair.backend), "-device", write_device(pair.device))
-    )
+# Options whose value can be JSON: the feature that QEMU needs for it, and the key that is bare in the older syntax.
+JSON_OPTIONS = {"-object": ("object-json", "qom-type"), "-device": ("device-json", "driver")}
+
+
+def arguments(arguments: Iterable[Argument], qemu: Qemu) -> tuple[str, ...]:
+    """The argument list: each option, and its value in the newest syntax that this QEMU takes."""
+    argv: list[str] = []
+    for option, properties in arguments:
+        feature, bare = JSON_OPTIONS.get(option, ("", ""))
+        argv += [option, as_json(properties) if feature and qemu.has(feature) else as_keyval(properties, bare)]
+    return tuple(argv)

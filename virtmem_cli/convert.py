@@ -9,7 +9,7 @@ from typing import NamedTuple
 from virtmem_cli.argv import arguments
 from virtmem_cli.findings import Finding, Severity
 from virtmem_cli.parse import parse_domain
-from virtmem_cli.props import Pair, device_pairs
+from virtmem_cli.props import Pair, all_arguments, device_pairs
 from virtmem_cli.rules import judge
 from virtmem_cli.target import Target
 from virtmem_cli.xmltree import parse_tree
@@ -41,12 +41,13 @@ def convert(data: bytes, *, name: str, target: Target, strict: bool = False) -> 
         found = {finding for finding in unreadable if finding.rule.id == "memory-model"}
     findings = tuple(sorted(found, key=lambda f: (f.location.line, f.rule.id, f.message)))
     refused = any(strict or finding.rule.severity is Severity.ERROR for finding in findings)
-    pairs = () if refused else device_pairs(domain, target)
+    # Without virtio-mem there is nothing that this is about, in any scope
+    wanted = bool(domain.devices) and not refused
     return Conversion(
         name=name,
         findings=findings,
         refused=refused,
         devices=len(domain.devices),
-        pairs=pairs,
-        argv=arguments(pairs, target.qemu),
+        pairs=device_pairs(domain, target) if wanted else (),
+        argv=arguments(all_arguments(domain, target), target.qemu) if wanted else (),
     )

@@ -98,11 +98,24 @@ class VirtioMem(NamedTuple):
 
 
 class OtherMemory(NamedTuple):
-    """A memory device of another model: it takes hotplug space."""
+    """A memory device of another model: it takes hotplug space. `path` is what backs an nvdimm or virtio-pmem.
+
+    `slot` is a DIMM's, given or the first that is free; `address` a virtio-pmem's.
+    """
 
     line: int
     model: str
+    alias: str
     size_given: int
+    shared: bool | None
+    discard: bool | None
+    nodemask: tuple[int, ...] | None
+    pagesize: int
+    node: int | None
+    path: str | None
+    memaddr: int
+    slot: int | None
+    address: PciAddress | CcwAddress | None
 
     @property
     def size(self) -> int:
@@ -119,6 +132,7 @@ class NumaCell(NamedTuple):
     memory_given: int
     shared: bool | None
     discard: bool | None
+    distances: Mapping[int, int]
 
     @property
     def memory(self) -> int:
@@ -142,6 +156,7 @@ class MemoryBacking(NamedTuple):
     shared: bool | None
     discard: bool | None
     allocation: str | None
+    threads: int
     locked: int | None
 
 
@@ -164,6 +179,16 @@ class NumaTune(NamedTuple):
     memnodes: tuple[MemNode, ...]
 
 
+class Topology(NamedTuple):
+    """<topology>: how the vCPUs are arranged; a part that is absent is 1."""
+
+    sockets: int
+    dies: int
+    clusters: int
+    cores: int
+    threads: int
+
+
 class Domain(NamedTuple):
     """A libvirt domain, reduced to its memory and to what its memory devices touch."""
 
@@ -173,19 +198,30 @@ class Domain(NamedTuple):
     arch: str
     machine: str
     vcpus: int
+    vcpus_current: int
+    topology: Topology | None
     max_memory_given: int
     slots: int
     memory: int
     cells: tuple[NumaCell, ...]
     backing: MemoryBacking
     numatune: NumaTune
-    devices: tuple[VirtioMem, ...]
-    other_memory: tuple[OtherMemory, ...]
+    memory_devices: tuple[VirtioMem | OtherMemory, ...]
     controllers: tuple[PciController, ...]
     addresses: tuple[DeviceAddress, ...]
     aliases: tuple[tuple[str, int], ...]
     usb_controllers: int
     launch_security: str | None
+
+    @property
+    def devices(self) -> tuple[VirtioMem, ...]:
+        """The virtio-mem devices, in document order."""
+        return tuple(device for device in self.memory_devices if isinstance(device, VirtioMem))
+
+    @property
+    def other_memory(self) -> tuple[OtherMemory, ...]:
+        """The memory devices of other models, in document order."""
+        return tuple(device for device in self.memory_devices if isinstance(device, OtherMemory))
 
     @property
     def is_s390x(self) -> bool:
@@ -220,7 +256,7 @@ class Domain(NamedTuple):
     @property
     def devices_size(self) -> int:
         """What all memory devices can give together."""
-        return sum(device.size for device in self.devices) + sum(other.size for other in self.other_memory)
+        return sum(device.size for device in self.memory_devices)
 
     @property
     def boot_memory(self) -> int:

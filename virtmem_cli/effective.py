@@ -6,11 +6,50 @@ judges by it and `props` writes it, so that both mean the same.
 
 from typing import NamedTuple
 
-from virtmem_cli.domain import Domain, VirtioMem
+from virtmem_cli.domain import Domain, OtherMemory, VirtioMem
 from virtmem_cli.target import Host
 
 # Numatune modes to policies; restrictive is done with cgroups, and QEMU is told nothing.
 POLICIES = {"strict": "bind", "preferred": "preferred", "interleave": "interleave", "restrictive": None}
+
+
+class BootMemory(NamedTuple):
+    """The boot memory of one guest node, or of a guest without any, which says nothing of its own."""
+
+    alias: str
+    node: int | None
+    size: int
+    cpus: tuple[int, ...]
+    shared: None = None
+    discard: None = None
+    nodemask: None = None
+    pagesize: int = 0
+
+
+Memory = VirtioMem | OtherMemory | BootMemory
+
+
+def boot_memory(domain: Domain) -> tuple[BootMemory, ...]:
+    """The pieces that the guest boots with: one a cell, or the one cell that libvirt adds; on s390x a single one.
+
+    vCPUs that no cell names are the first cell's.
+    """
+    everyone = tuple(range(domain.vcpus))
+    if domain.is_s390x or not domain.cells:
+        node = None if domain.is_s390x else 0
+        alias = "s390.ram" if domain.is_s390x else "ram-node0"
+        return (BootMemory(alias=alias, node=node, size=domain.boot_memory, cpus=everyone),)
+    named = {cpu for cell in domain.cells for cpu in cell.cpus}
+    rest = tuple(cpu for cpu in everyone if cpu not in named)
+    return tuple(
+        BootMemory(
+            alias=f"ram-node{cell.id}",
+            node=cell.id,
+            size=cell.memory,
+            cpus=tuple(sorted({*cell.cpus, *rest})) if cell.id == 0 else cell.cpus,
+        )
+        for cell in domain.cells
+    )
 
 
 class Effective(NamedTuple):
@@ -40,8 +79,8 @@ def _real_page(size: int, host: Host) -> int:
     return 0 if size == host.page_size else size
 
 
-def effective(domain: Domain, device: VirtioMem, host: Host) -> Effective:
-    """Settle access, discard, page size and host nodes of a device; the first of device, cell, domain counts."""
+def effective(domain: Domain, device: Memory, host: Host) -> Effective:
+    """Settle access, discard, page size and host nodes of memory; the first of device, cell, domain counts."""
     backing, numatune = domain.backing, domain.numatune
     cell = next((cell for cell in domain.cells if cell.id == device.node), None)
     shared, discard = device.shared, device.discard

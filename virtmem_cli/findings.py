@@ -161,6 +161,7 @@ RULES: dict[str, Rule] = {
             "discard-ignored": "discard has no effect with this backend",
             "element-repeated": "libvirt reads the first of an element given twice",
             "element-unknown": "libvirt ignores an element that it does not know",
+            "memory-left-out": "a memory device of a model that is not written",
             "pci-bus-implied": "libvirt adds the controller for the bus; these arguments do not",
             "prealloc-unsupported": "this QEMU version cannot preallocate virtio-mem",
             "s390x-cells": "QEMU takes no -numa on s390x",

@@ -24,6 +24,7 @@ from virtmem_cli.domain import (
     OtherMemory,
     PciAddress,
     PciController,
+    Topology,
     VirtioMem,
 )
 from virtmem_cli.findings import Finding, finding, quoted
@@ -361,7 +362,6 @@ class _Reader:
         memory_devices = [d for d in devices if d.tag == "memory"]
         aliases = self.aliases(devices, running=domain_id >= 0)
         vcpus = self.vcpus(root)
-        virtio_mem, others = self.memory_devices(memory_devices, aliases)
         return Domain(
             name=self.name(root),
             id=domain_id,
@@ -369,6 +369,8 @@ class _Reader:
             arch=arch,
             machine=machine,
             vcpus=vcpus,
+            vcpus_current=self.vcpus_current(root, vcpus),
+            topology=self.topology(root.find("cpu/topology")),
             max_memory_given=self.size(
                 root, "maxMemory", zero="value-missing" if "maxMemory" in lines else "", step=MIB
             ),
@@ -377,8 +379,7 @@ class _Reader:
             cells=self.cells(root),
             backing=self.backing(root),
             numatune=self.numatune(root),
-            devices=virtio_mem,
-            other_memory=others,
+            memory_devices=self.memory_devices(memory_devices, aliases),
             controllers=self.controllers(devices, aliases),
             addresses=tuple(self.addresses(devices)),
             aliases=tuple((alias, _line(element)) for element, alias in aliases.items()),
@@ -445,6 +446,17 @@ class _Reader:
         if element.get("placement") == "auto" and root.find("numatune/memory") is None:
             self.say_auto(element, "<vcpu placement>")
         return self.uint(element, "<vcpu>", _string(element), limit=UINT_MAX) or 0
+
+    def vcpus_current(self, root: Element, vcpus: int) -> int:
+        found = _attribute(root, "vcpu", "current")
+        return (found and self.uint(found[0], "<vcpu current>", found[1], limit=UINT_MAX)) or vcpus
+
+    def topology(self, element: Element | None) -> Topology | None:
+        if element is None:
+            return None
+        parts = (element.get(name, "1") for name in Topology._fields)
+        labels = (f"<topology {name}>" for name in Topology._fields)
+        return Topology(*(self.uint(element, *pair, limit=UINT_MAX) or 1 for pair in zip(labels, parts, strict=True)))
 
     # Aliases and addresses
 
@@ -585,26 +597,61 @@ class _Reader:
 
     def memory_devices(
         self, elements: list[Element], aliases: dict[Element, str]
-    ) -> tuple[tuple[VirtioMem, ...], tuple[OtherMemory, ...]]:
-        models = {element: self.model(element) for element in elements}
-        taken = set(aliases.values())
-        virtio_mem = []
-        for element in (e for e, model in models.items() if model == "virtio-mem"):
-            alias = aliases.get(element)
-            if alias is None:
-                alias = next(name for n in range(len(elements) + 1) if (name := f"virtiomem{n}") not in taken)
-                taken.add(alias)
-            virtio_mem.append(self.virtio_mem(element, alias))
-        others = tuple(
-            OtherMemory(
-                line=_line(element),
-                model=model,
-                size_given=_Reader().size(self.first(element, "target"), "size"),
-            )
-            for element, model in models.items()
-            if model not in ("", "virtio-mem")
+    ) -> tuple[VirtioMem | OtherMemory, ...]:
+        models = [(element, model) for element in elements if (model := self.model(element))]
+        aliases = {**aliases}
+        slots = self.slots(element for element, model in models if model in ("dimm", "nvdimm"))
+        for element, model in models:
+            # libvirt names a DIMM by its slot, and the others by the first number that is free
+            if element not in aliases:
+                prefix = model.replace("-", "")
+                numbers = [slots[element]] if element in slots else range(len(elements) + 1)
+                taken = set(aliases.values())
+                aliases[element] = next(name for n in numbers if (name := f"{prefix}{n}") not in taken)
+        return tuple(
+            self.virtio_mem(element, aliases[element])
+            if model == "virtio-mem"
+            else self.other_memory(element, model, aliases[element], slots.get(element))
+            for element, model in models
         )
-        return tuple(virtio_mem), others
+
+    def slots(self, dimms: Iterable[Element]) -> dict[Element, int]:
+        """The slot of each DIMM: as its address says, else the first that is free."""
+        slots: dict[Element, int] = {}
+        for element in dimms:
+            found = _attribute(element, "address", "slot")
+            given = None if found is None else _Reader().uint(found[0], "", found[1], limit=UINT_MAX, base=0)
+            slots[element] = given if given is not None else -1
+        for element, slot in slots.items():
+            if slot < 0:
+                slots[element] = next(n for n in range(len(slots)) if n not in slots.values())
+        return slots
+
+    def other_memory(self, element: Element, model: str, alias: str, slot: int | None) -> OtherMemory:
+        """A memory device of another model; `rules` judges it no further than virtio-mem depends on it."""
+        quiet = _Reader()
+        source, target = self.first(element, "source"), self.first(element, "target")
+        address = self.first(element, "address")
+        path = self.first(source, "path")
+        node = quiet.node(target)
+        base = None if address is None else address.get("base")
+        return OtherMemory(
+            line=_line(element),
+            model=model,
+            alias=alias,
+            size_given=self.size(target, "size", zero="size-zero"),
+            shared=quiet.choice(element, "access", ACCESS),
+            discard=quiet.choice(element, "discard", YES_NO),
+            nodemask=quiet.nodemask(source),
+            pagesize=quiet.size(source, "pagesize"),
+            node=node,
+            path=None if path is None else _string(path),
+            memaddr=quiet.memaddr(target)
+            or (address is not None and base and quiet.uint(address, "", base, limit=ULLONG_MAX, base=16))
+            or 0,
+            slot=slot,
+            address=None if address is None else quiet.address(address),
+        )
 
     def model(self, element: Element) -> str:
         """The device's model; one that is a misspelt virtio-mem is read as one, to say all that is wrong with it."""
@@ -708,17 +755,28 @@ class _Reader:
                     else self.scaled(element, "<cell memory>", memory, element.get("unit"), step=MIB),
                     shared=self.choice(element, "memAccess", ACCESS),
                     discard=self.choice(element, "discard", YES_NO),
+                    distances=self.distances(element),
                 )
             )
         if numas and not cells:
             self.say("value-missing", numas[0], "<numa> has no <cell>", "Write a <cell>, or remove <numa>.")
         return tuple(sorted(cells, key=lambda cell: cell.id))
 
+    def distances(self, cell: Element) -> dict[int, int]:
+        """The cell's distances to others, by their ids."""
+        siblings = cell.findall("distances/sibling")
+        pairs = [
+            [
+                self.uint(sibling, f"<sibling {name}>", sibling.get(name, ""), limit=limit)
+                for name, limit in (("id", NODES), ("value", 255))
+            ]
+            for sibling in siblings
+        ]
+        return {cell_id: value for cell_id, value in pairs if cell_id is not None and value is not None}
+
     def backing(self, root: Element) -> MemoryBacking:
         """<memoryBacking>, of which libvirt puts several together."""
         threads = _attribute(root, "memoryBacking/allocation", "threads")
-        if threads:
-            self.uint(threads[0], "<allocation threads>", threads[1], limit=UINT_MAX)
         locked = root.find("memoryBacking/locked")
         sources, allocations = ("file", "anonymous", "memfd"), ("immediate", "ondemand")
         return MemoryBacking(
@@ -727,6 +785,7 @@ class _Reader:
             shared=self.chosen(root, "memoryBacking/access", "mode", ACCESS),
             discard=True if root.find("memoryBacking/discard") is not None else None,
             allocation=self.chosen(root, "memoryBacking/allocation", "mode", {name: name for name in allocations}),
+            threads=(threads and self.uint(threads[0], "<allocation threads>", threads[1], limit=UINT_MAX)) or 0,
             locked=None if locked is None else _line(locked),
         )
 

@@ -4,12 +4,22 @@ Every property, in tables; no text. `argv` writes them. The order is that of lib
 qemuBuildMemoryBackendProps and qemuBuildMemoryDeviceProps, and golden files depend on it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from virtmem_cli.domain import CcwAddress, Domain, PciAddress, VirtioMem
-from virtmem_cli.effective import Effective, backend_type, bus_name, effective, is_ccw
+from virtmem_cli.domain import CcwAddress, Domain, OtherMemory, PciAddress, VirtioMem
+from virtmem_cli.effective import (
+    BootMemory,
+    Effective,
+    Memory,
+    backend_type,
+    boot_memory,
+    bus_name,
+    effective,
+    is_ccw,
+)
 from virtmem_cli.target import Host, Qemu, Target
+from virtmem_cli.units import KIB
 
 Value = bool | int | str | tuple[int, ...]
 Properties = Mapping[str, Value]
@@ -20,6 +30,13 @@ VIRTIO_OPTIONS = {"iommu": "iommu_platform", "ats": "ats", "packed": "packed", "
 SHORT_NAME = 20
 
 
+class Argument(NamedTuple):
+    """An option and its value. A value's bare word, as `node` in `-numa node,…`, has the key ''."""
+
+    option: str
+    properties: Properties
+
+
 class Pair(NamedTuple):
     """One memory device: what goes into -object and what goes into -device."""
 
@@ -27,37 +44,57 @@ class Pair(NamedTuple):
     device: Properties
 
 
-def _given(values: Mapping[str, Value | None]) -> Properties:
+def _given(values: Mapping[str, Value | None]) -> dict[str, Value]:
     """The properties without those that are None."""
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _path(domain: Domain, alias: str, settled: Effective, host: Host) -> str:
+def _path(domain: Domain, memory: Memory, settled: Effective, host: Host) -> str:
+    if isinstance(memory, OtherMemory) and memory.path is not None:
+        return memory.path
     name = f"{domain.id}-{domain.name[:SHORT_NAME]}"
     if settled.pagesize:
         return f"{host.hugetlbfs[settled.pagesize]}/libvirt/qemu/{name}"
-    return f"{host.memory_dir}/{name}/{alias}"
+    return f"{host.memory_dir}/{name}/{memory.alias}"
 
 
-def _backend(domain: Domain, device: VirtioMem, settled: Effective, target: Target) -> Properties:
-    kind = backend_type(domain, settled)
+def _backend(domain: Domain, memory: Memory, settled: Effective, target: Target) -> dict[str, Value]:
+    """A backend's properties; its id is the alias, with `mem` before it for a device."""
+    named = isinstance(memory, OtherMemory) and memory.path is not None
+    kind = "memory-backend-file" if named else backend_type(domain, settled)
     memfd, file = kind == "memory-backend-memfd", kind == "memory-backend-file"
     hugetlb = memfd and settled.pagesize > 0
+    # virtio-mem preallocates in the device, and QEMU refuses a backend that does
+    virtio_mem = isinstance(memory, VirtioMem)
+    prealloc = not virtio_mem and not named
     return _given(
         {
             "qom-type": kind,
-            "id": f"mem{device.alias}",
+            "id": memory.alias if isinstance(memory, BootMemory) else f"mem{memory.alias}",
             "hugetlb": True if hugetlb else None,
             "hugetlbsize": settled.pagesize if hugetlb else None,
-            "mem-path": _path(domain, device.alias, settled, target.host) if file else None,
-            "discard-data": settled.discard if file else None,
+            "mem-path": _path(domain, memory, settled, target.host) if file else None,
+            "discard-data": settled.discard if file and not named else None,
             "share": settled.shared if memfd or file else None,
-            "reserve": False if target.qemu.has("backend-reserve") else None,
-            "size": device.size,
+            "reserve": False if virtio_mem and target.qemu.has("backend-reserve") else None,
+            "prealloc": True if prealloc and settled.prealloc else None,
+            "prealloc-threads": domain.backing.threads or None if prealloc else None,
+            "size": memory.size,
             "host-nodes": settled.host_nodes or None,
             "policy": settled.policy,
         }
     )
+
+
+def _objects(domain: Domain, memory: Memory, target: Target) -> Iterator[Argument]:
+    """The backend of boot memory or of a DIMM, after the thread context that its preallocation runs in."""
+    settled = effective(domain, memory, target.host)
+    backend = _backend(domain, memory, settled, target)
+    if settled.host_nodes and "prealloc" in backend and target.qemu.has("thread-context"):
+        context = f"tc-{backend['id']}"
+        yield Argument("-object", {"qom-type": "thread-context", "id": context, "node-affinity": settled.host_nodes})
+        backend["prealloc-context"] = context
+    yield Argument("-object", backend)
 
 
 def _address(domain: Domain, address: PciAddress | CcwAddress | None) -> dict[str, Value | None]:
@@ -103,6 +140,33 @@ def _device(domain: Domain, device: VirtioMem, settled: Effective, qemu: Qemu) -
     )
 
 
+def _other_device(domain: Domain, device: OtherMemory) -> Properties:
+    if device.model == "virtio-pmem":
+        return _given(
+            {
+                "driver": "virtio-pmem-pci",
+                "memdev": f"mem{device.alias}",
+                "memaddr": device.memaddr or None,
+                "id": device.alias,
+                **_address(domain, device.address),
+            }
+        )
+    return _given(
+        {
+            "driver": "pc-dimm",
+            "node": device.node,
+            "memdev": f"mem{device.alias}",
+            "id": device.alias,
+            "slot": device.slot,
+            "addr": device.memaddr or None,
+        }
+    )
+
+
+# Models of memory devices that are written beside virtio-mem; the others are left out, with a finding.
+WRITTEN = ("dimm", "virtio-pmem")
+
+
 def device_pairs(domain: Domain, target: Target) -> tuple[Pair, ...]:
     """The backend and device of each virtio-mem, in document order."""
     pairs = []
@@ -115,3 +179,79 @@ def device_pairs(domain: Domain, target: Target) -> tuple[Pair, ...]:
             )
         )
     return tuple(pairs)
+
+
+def device_arguments(domain: Domain, target: Target) -> Iterator[Argument]:
+    """-object and -device of the memory devices, in document order: virtio-mem alone in the scope `devices`."""
+    pairs = iter(device_pairs(domain, target))
+    for device in domain.memory_devices:
+        if isinstance(device, VirtioMem):
+            pair = next(pairs)
+            yield Argument("-object", pair.backend)
+            yield Argument("-device", pair.device)
+        elif target.scope != "devices" and device.model in WRITTEN:
+            yield from _objects(domain, device, target)
+            yield Argument("-device", _other_device(domain, device))
+
+
+def memory_arguments(domain: Domain, target: Target) -> Iterator[Argument]:
+    """Size and slots, vCPUs, boot memory with its backends, NUMA nodes and distances."""
+    yield Argument(
+        "-m",
+        _given(
+            {
+                "size": f"{domain.boot_memory // KIB}k",
+                "slots": domain.slots or None,
+                "maxmem": f"{domain.max_memory // KIB}k",
+            }
+        ),
+    )
+    yield Argument("-smp", _smp(domain, target))
+    for memory in boot_memory(domain):
+        if memory.node is None:
+            # s390x takes no -numa: its memory is the machine's, and plain memory needs no saying
+            *contexts, backend = _objects(domain, memory, target)
+            if set(backend.properties) != {"qom-type", "id", "size"}:
+                yield Argument("-machine", {"memory-backend": memory.alias})
+                yield from (*contexts, backend)
+            continue
+        yield from _objects(domain, memory, target)
+        yield Argument(
+            "-numa",
+            _given({"": "node", "nodeid": memory.node, "cpus": memory.cpus or None, "memdev": memory.alias}),
+        )
+    if not domain.is_s390x:
+        yield from _distances(domain)
+
+
+def _smp(domain: Domain, target: Target) -> Properties:
+    topology = domain.topology
+    return _given(
+        {
+            "": str(domain.vcpus_current),
+            "maxcpus": domain.vcpus if domain.vcpus_current != domain.vcpus else None,
+            "sockets": topology.sockets if topology else domain.vcpus,
+            "dies": topology.dies if topology else None,
+            "clusters": topology.clusters if topology and target.qemu.has("smp-clusters") else None,
+            "cores": topology.cores if topology else 1,
+            "threads": topology.threads if topology else 1,
+        }
+    )
+
+
+def _distances(domain: Domain) -> Iterator[Argument]:
+    """All pairs of nodes where one is given; what is not is as the way back, else 10 to itself and 20 to others."""
+    given = {(cell.id, other): value for cell in domain.cells for other, value in cell.distances.items()}
+    if not given:
+        return
+    for src in domain.cells:
+        for dst in domain.cells:
+            default = 10 if src.id == dst.id else 20
+            value = given.get((src.id, dst.id), given.get((dst.id, src.id), default))
+            yield Argument("-numa", {"": "dist", "src": src.id, "dst": dst.id, "val": value})
+
+
+def all_arguments(domain: Domain, target: Target) -> tuple[Argument, ...]:
+    """What the target's scope asks for, in libvirt's order."""
+    before = memory_arguments(domain, target) if target.scope != "devices" else ()
+    return (*before, *device_arguments(domain, target))

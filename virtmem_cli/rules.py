@@ -168,8 +168,7 @@ def hotplug_space(domain: Domain, target: Target) -> Problems:
     # libvirt looks at the sizes as they are written; QEMU gets them rounded up
     if domain.cells:
         given = sum(cell.memory_given for cell in domain.cells)
-        given += sum(device.size_given for device in domain.devices)
-        given += sum(other.size_given for other in domain.other_memory)
+        given += sum(device.size_given for device in domain.memory_devices)
     else:
         given = domain.memory
     too_little = given > domain.max_memory_given or need > domain.max_memory
@@ -180,6 +179,16 @@ def hotplug_space(domain: Domain, target: Target) -> Problems:
             f"memory devices of {human(domain.devices_size)} need {human(need)}",
             f"Write {_kib(round_up(need, MIB))} or more.",
         )
+
+
+def memory_left_out(domain: Domain, target: Target) -> Problems:
+    for device in domain.other_memory:
+        if target.scope != "devices" and device.model not in ("dimm", "virtio-pmem"):
+            yield (
+                device.line,
+                f"the {device.model} is left out of the arguments",
+                "Add its -object and -device yourself.",
+            )
 
 
 def memory_below_devices(domain: Domain, target: Target) -> Problems:
@@ -736,6 +745,7 @@ CHECKS: Mapping[str, Check] = {
     "memnode-cell": memnode_cell,
     "memnode-restrictive": memnode_restrictive,
     "memory-below-devices": memory_below_devices,
+    "memory-left-out": memory_left_out,
     "memory-locked": memory_locked,
     "node-missing": node_missing,
     "node-unknown": node_unknown,

@@ -6,7 +6,7 @@ Nothing here looks at a machine: see `probe`. Sizes are in bytes.
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from virtmem_cli.findings import UsageError, printable, quoted
 from virtmem_cli.units import (
@@ -21,6 +21,8 @@ from virtmem_cli.units import (
 )
 
 Version = tuple[int, int]
+# devices: the virtio-mem devices. memory: before them all of the guest's memory, and the other memory devices.
+Scope = Literal["devices", "memory"]
 
 # What came with which QEMU version. To support a new property, give it a line here and one in `props`.
 FEATURES: Mapping[str, Version] = MappingProxyType(
@@ -29,6 +31,8 @@ FEATURES: Mapping[str, Version] = MappingProxyType(
         "backend-reserve": (6, 1),
         "device-json": (6, 2),
         "device-prealloc": (7, 0),
+        "smp-clusters": (7, 0),
+        "thread-context": (7, 2),
         "dynamic-memslots": (8, 2),
     }
 )
@@ -93,10 +97,11 @@ LIBVIRT = Host()
 
 
 class Target(NamedTuple):
-    """What a domain is judged and written for."""
+    """What a domain is judged and written for, and how much of it is written."""
 
     qemu: Qemu = Qemu()
     host: Host = LIBVIRT
+    scope: Scope = "devices"
 
 
 _A_SIZE = "a size such as '2MiB', a power of two"

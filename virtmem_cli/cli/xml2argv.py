@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import get_args
 
 import click
 
@@ -9,7 +10,7 @@ from virtmem_cli.cli.streams import STDIN, display_name, read_input, say, show_f
 from virtmem_cli.convert import convert
 from virtmem_cli.findings import InputRefusedError, Severity, UsageError, VirtmemError, printable, quoted
 from virtmem_cli.render import FORMATS
-from virtmem_cli.target import LIBVIRT, NEWEST, Host, Target, host_of_toml, qemu_of_version, show
+from virtmem_cli.target import LIBVIRT, NEWEST, Host, Scope, Target, host_of_toml, qemu_of_version, show
 
 
 def _host(choice: str) -> Host:
@@ -82,10 +83,10 @@ def _one(file: str, target: Target, strict: bool, form: str, output: str | None)
 )
 @click.option(
     "--scope",
-    type=click.Choice(["devices"]),
+    type=click.Choice(get_args(Scope)),
     default="devices",
     show_default=True,
-    help="What to print: -object and -device of each virtio-mem.",
+    help="devices: the virtio-mem devices. memory: all of the guest's memory and NUMA nodes.",
 )
 @click.option(
     "--format",
@@ -113,7 +114,7 @@ def _one(file: str, target: Target, strict: bool, form: str, output: str | None)
 @click.option("-o", "--output", metavar="DIR", help="Write DIR/NAME.args for each NAME.xml, and DIR/stdin.args for -.")
 @click.argument("files", metavar="XML...", nargs=-1, required=True)
 def command(
-    scope: str, form: str, qemu: str, host: str, strict: bool, output: str | None, files: tuple[str, ...]
+    scope: Scope, form: str, qemu: str, host: str, strict: bool, output: str | None, files: tuple[str, ...]
 ) -> None:
     """Print QEMU's arguments for the virtio-mem devices of libvirt domains.
 
@@ -125,7 +126,7 @@ def command(
     """
     if files.count(STDIN) > 1:
         raise UsageError("'-' is given twice, and standard input can be read once")
-    target = Target(qemu=qemu_of_version(qemu), host=_host(host))
+    target = Target(qemu=qemu_of_version(qemu), host=_host(host), scope=scope)
     outputs = _outputs(files, output) if output is not None else {}
     worst = 0
     for file in files:
