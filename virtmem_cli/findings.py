@@ -22,6 +22,7 @@ class Refuses(Enum):
     LIBVIRT = "libvirt refuses it"
     QEMU = "libvirt takes it, QEMU refuses it"
     BOTH = "libvirt and QEMU refuse it"
+    OURS = "it cannot be converted"
     NOBODY = ""
 
 
@@ -89,7 +90,6 @@ RULES: dict[str, Rule] = {
             "name-invalid": "the domain's name holds a '/' or a line break",
             "controller-index": "two PCI controllers have the same index",
             "controller-model": "a PCI controller does not fit the machine",
-            "domain-type": "the domain's type is not one that QEMU serves",
             "ccw-partial": "a CCW address gives some of cssid, ssid and devno, but not all",
             # What does not fit together
             "address-type": "the address type does not fit the machine",
@@ -112,7 +112,6 @@ RULES: dict[str, Rule] = {
             "memory-below-devices": "<memory> leaves nothing for the guest to boot with",
             "node-missing": "the device does not say on which guest node it is",
             "numatune-repeated": "more than one <numatune>",
-            "numatune-auto": "automatic NUMA placement asks numad, which is not here to ask",
             "pagesize-unmounted": "the host has no hugetlbfs mount for the page size",
             "pci-address-range": "a part of the PCI address is out of range",
             "pci-bus": "the PCI bus takes no such device",
@@ -150,6 +149,13 @@ RULES: dict[str, Rule] = {
             "qemu-version": "this QEMU version lacks what the domain asks for",
             "requested-not-block-multiple": "<requested> is not a multiple of <block>",
             "slots-exceeded": "more DIMMs than <maxMemory slots>",
+        },
+    ),
+    **_error(
+        Refuses.OURS,
+        {
+            "domain-type": "the domain's type is not one that QEMU serves",
+            "numatune-auto": "automatic NUMA placement is numad's to decide, on the host",
         },
     ),
     **_rules(

@@ -31,6 +31,7 @@ from virtmem_cli.findings import Finding, finding, quoted
 from virtmem_cli.units import (
     INT_MAX,
     KIB,
+    LARGEST,
     MIB,
     UINT_MAX,
     ULLONG_MAX,
@@ -177,8 +178,11 @@ class _Reader:
         """The first child of that name, or None."""
         return None if parent is None else parent.find(tag)
 
-    def uint(self, element: Element, label: str, text: str, *, limit: int, base: int = 10) -> int | None:
-        """A whole number; None after a finding."""
+    def uint(
+        self, element: Element, label: str, text: str, *, limit: int, base: int = 10, most: int | None = None
+    ) -> int | None:
+        """A whole number up to `limit`; None after a finding, which advises `most` where that is less."""
+        most = limit if most is None else most
         try:
             return parse_uint(text, limit=limit, base=base)
         except NotANumberError:
@@ -187,7 +191,7 @@ class _Reader:
                 "number-invalid",
                 element,
                 f"{label} is {quoted(text)}, which is no whole number",
-                f"Write a {form} from 0 to {limit}, with nothing after it.",
+                f"Write a {form} from 0 to {most}, with nothing after it.",
             )
         except TooLargeError:
             self.say(
@@ -224,11 +228,11 @@ class _Reader:
                 "Write bytes, KiB, MiB, GiB, TiB, PiB or EiB.",
             )
             return 0
-        except TooLargeError as error:
+        except TooLargeError:
             self.say(
                 "number-too-large",
                 element,
-                f"{label} is {quoted(text)} {unit or 'KiB'}, and the limit is {error.args[0]} bytes",
+                f"{label} is {quoted(text)} with the unit {quoted(unit or 'KiB')}, and the limit is {LARGEST} bytes",
                 "Write a smaller size.",
             )
             return 0
@@ -394,7 +398,12 @@ class _Reader:
         element = self.first(root, "name")
         text = "" if element is None else _string(element)
         if element is None or not text:
-            self.say("value-missing", root if element is None else element, "<name> is absent or empty", "Name it.")
+            self.say(
+                "value-missing",
+                root if element is None else element,
+                "<name> is absent or empty",
+                "Write <name>…</name>.",
+            )
         elif "/" in text or "\n" in text:
             self.say(
                 "name-invalid",
@@ -480,7 +489,13 @@ class _Reader:
         return aliases
 
     def is_none(self, device: Element) -> bool:
-        """Whether the element stands for there being no such device: libvirt looks at nothing else of it."""
+        """Whether the element stands for no device of its own, so that libvirt looks at nothing else of it.
+
+        So does <console> of type serial, which says the first <serial> again, alias and all.
+        """
+        target = device.find("target")
+        if device.tag == "console":
+            return target is None or target.get("type", "serial") == "serial"
         return device.get("model") == "none" and device.tag in ("memballoon", "controller")
 
     def controllers(self, devices: list[Element], aliases: dict[Element, str]) -> tuple[PciController, ...]:
@@ -538,11 +553,12 @@ class _Reader:
             return self.ccw_address(element)
         return None
 
-    def numbers(self, element: Element, names: Iterable[str]) -> dict[str, int] | None:
-        """The attributes that are given, as numbers; None after a finding for one that is none."""
-        given = {name: text for name in names if (text := element.get(name)) is not None}
+    def numbers(self, element: Element, limits: dict[str, int]) -> dict[str, int] | None:
+        """The attributes that are given, as numbers of any size; None after a finding for one that is none."""
+        given = {name: text for name in limits if (text := element.get(name)) is not None}
         values = {
-            name: self.uint(element, f"<address {name}>", text, limit=UINT_MAX, base=0) for name, text in given.items()
+            name: self.uint(element, f"<address {name}>", text, limit=UINT_MAX, base=0, most=limits[name])
+            for name, text in given.items()
         }
         return None if None in values.values() else cast(dict[str, int], values)
 
@@ -813,8 +829,8 @@ class _Reader:
         self.say(
             "numatune-auto",
             element,
-            f"{label} is 'auto', and which nodes that is only numad can say, on the host and at the time",
-            "Name the nodes: <numatune><memory nodeset='…'/></numatune>.",
+            f"{label} is 'auto', and only numad on the host can say which nodes that means",
+            "Write <numatune><memory nodeset='…'/></numatune>.",
         )
 
     def numatune(self, root: Element) -> NumaTune:
@@ -827,11 +843,11 @@ class _Reader:
             placement = self.choice(memory, "placement", {name: name for name in placements})
             auto = placement == "auto"
             if auto:
-                self.say_auto(memory, "<memory placement>")
+                self.say_auto(memory, "<numatune><memory placement>")
             elif memory.get("nodeset") is not None:
                 nodeset = self.nodeset(memory)
             elif memory.get("mode") is not None or placement is not None:
-                self.say("value-missing", memory, "<memory nodeset> in <numatune> is absent", "Write nodeset='0', say.")
+                self.say("value-missing", memory, "<numatune><memory nodeset> is absent", "Write nodeset='0', say.")
         return NumaTune(
             line=1 if element is None else _line(memory if memory is not None else element),
             mode=self.mode(memory),

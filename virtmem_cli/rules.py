@@ -196,7 +196,7 @@ def memory_below_devices(domain: Domain, target: Target) -> Problems:
         yield (
             domain.line_of("memory"),
             f"<memory> is {human(domain.memory)}, of which the memory devices take {human(domain.devices_size)}",
-            "Write boot memory and devices together, or give boot memory in <numa><cell>.",
+            f"<memory> counts boot memory and devices together: write more than {_kib(domain.devices_size)}.",
         )
 
 
@@ -358,7 +358,7 @@ def memnode_cell(domain: Domain, target: Target) -> Problems:
         if memnode.cellid >= len(domain.cells):
             yield (
                 memnode.line,
-                f"<memnode cellid> is {memnode.cellid}, and the number of <cell>s is {len(domain.cells)}",
+                f"<memnode cellid> is {memnode.cellid}, which no <cell> has",
                 "Name a <cell> that there is.",
             )
         elif memnode.cellid in seen:
