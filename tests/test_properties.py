@@ -162,7 +162,7 @@ def test_json_and_keyval_say_the_same(given_properties: dict[str, Value]) -> Non
     assert list(decoded) == list(given_properties)
     back = {key: tuple(value) if isinstance(value, list) else value for key, value in decoded.items()}
     assert back == given_properties
-    assert decode_keyval(as_keyval(given_properties)) == {key: flat(value) for key, value in back.items()}
+    assert decode_keyval(as_keyval(given_properties, "qom-type")) == {key: flat(value) for key, value in back.items()}
 
 
 NAMED = """<domain type='kvm'><name>{name}</name><maxMemory unit='GiB'>8</maxMemory><memory unit='GiB'>2</memory>
