@@ -9,6 +9,7 @@ from virtmem_cli.convert import convert
 from virtmem_cli.domain import Domain, OtherMemory, VirtioMem
 from virtmem_cli.effective import effective
 from virtmem_cli.findings import RULES, Refuses, Severity
+from virtmem_cli.layout import lay_out
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import WRITTEN, Value
 from virtmem_cli.target import LIBVIRT
@@ -59,21 +60,23 @@ def test_qemu_has_what_the_xml_says(name: str, tmp_path: Path, qemu_binary: Qemu
     assert answer.devices is not None, answer.words
     reported = {device["data"]["id"]: device["data"] for device in answer.devices}
     assert set(reported) == {device.alias for device in domain.memory_devices if device_is_written(device)}
+    written = domain._replace(memory_devices=tuple(d for d in domain.memory_devices if device_is_written(d)))
+    predicted = {p.device.alias: p.address for p in lay_out(written, target.host).placements}
     for other in domain.other_memory:
         if device_is_written(other):
             data = reported[other.alias]
             assert data["size"] == other.size
+            assert data["memaddr" if other.model == "virtio-pmem" else "addr"] == predicted[other.alias]
             assert data["memdev"] == f"/objects/mem{other.alias}"
     for device in domain.devices:
         data = reported[device.alias]
+        assert data["memaddr"] == predicted[device.alias]
         assert data["max-size"] == device.size
         assert data["block-size"] == device.block
         assert data["requested-size"] == device.requested
         assert data["node"] == (device.node or 0)
         assert data["memdev"] == f"/objects/mem{device.alias}"
         assert data["size"] == 0  # frozen: the guest has taken nothing
-        if device.memaddr:
-            assert data["memaddr"] == device.memaddr
 
 
 DOMAIN = """<domain type='qemu'>
@@ -127,6 +130,23 @@ FAULTS = {
             ("  </devices>", SECOND.replace("</target>", "<address base='0x180000000'/></target>") + "  </devices>"),
         ],
         "conflicts with memory device",
+    ),
+    "memaddr-outside": (
+        [("</target>", "<address base='0x100000000000'/></target>")],
+        "usable range for memory devices",
+    ),
+    "memaddr-taken": (
+        [("  </devices>", SECOND.replace("</target>", "<address base='0x140000000'/></target>") + "  </devices>")],
+        "conflicts with memory device",
+    ),
+    "hotplug-gap": (
+        [
+            ("<maxMemory unit='GiB'>16", "<maxMemory unit='GiB'>4"),
+            ("<size unit='GiB'>2", "<size unit='GiB'>1"),
+            ("</target>", "<address base='0x140000000'/></target>"),
+            ("  </devices>", SECOND + "  </devices>"),
+        ],
+        "fragmented",
     ),
     "hotplug-space": ([("<maxMemory unit='GiB'>16", "<maxMemory unit='GiB'>2")], "not enough space"),
     "alias-invalid": (

@@ -21,6 +21,7 @@ ROOMS = [
     "parse",
     "target",
     "effective",
+    "layout",
     "rules",
     "props",
     "argv",

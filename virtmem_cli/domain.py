@@ -123,6 +123,9 @@ class OtherMemory(NamedTuple):
         return round_up(self.size_given, DEVICE_STEP)
 
 
+MemoryDevice = VirtioMem | OtherMemory
+
+
 class NumaCell(NamedTuple):
     """A guest NUMA node that has boot memory."""
 
@@ -206,7 +209,7 @@ class Domain(NamedTuple):
     cells: tuple[NumaCell, ...]
     backing: MemoryBacking
     numatune: NumaTune
-    memory_devices: tuple[VirtioMem | OtherMemory, ...]
+    memory_devices: tuple[MemoryDevice, ...]
     controllers: tuple[PciController, ...]
     addresses: tuple[DeviceAddress, ...]
     aliases: tuple[tuple[str, int], ...]

@@ -14,14 +14,12 @@ from typing import NamedTuple
 from virtmem_cli.domain import MACHINES, CcwAddress, Domain, HugePage, PciAddress, PciController, VirtioMem
 from virtmem_cli.effective import Effective, backend_type, bus_name, effective, is_ccw, pagesize_for_node
 from virtmem_cli.findings import Finding, finding, quoted
+from virtmem_cli.layout import Placement, alignment, lay_out, least_max_memory
 from virtmem_cli.target import ARCHITECTURES, FEATURES, Target, show
 from virtmem_cli.units import KIB, MIB, format_bitmap, human, round_up
 
 Problem = tuple[int, str, str]
 Problems = Iterator[Problem]
-
-# QEMU aligns device memory to the backend's page, and ordinary pages to this.
-ALIGNMENT = 2 * MIB
 
 
 def judge(domain: Domain, target: Target) -> Iterator[Finding]:
@@ -177,7 +175,7 @@ def hotplug_space(domain: Domain, target: Target) -> Problems:
             domain.line_of("maxMemory"),
             f"<maxMemory> is {human(domain.max_memory_given)}, but boot memory of {human(domain.boot_memory)} and "
             f"memory devices of {human(domain.devices_size)} need {human(need)}",
-            f"Write {_kib(round_up(need, MIB))} or more.",
+            f"Write {_kib(max(round_up(need, MIB), least_max_memory(domain, target.host)))} or more.",
         )
 
 
@@ -399,8 +397,8 @@ def host_node(domain: Domain, target: Target) -> Problems:
 
 
 def memaddr_unaligned(domain: Domain, target: Target) -> Problems:
-    for device, settled in _settled(domain, target):
-        step = max(device.block, settled.pagesize or ALIGNMENT)
+    for device in domain.devices:
+        step = alignment(domain, device, target.host)
         if device.memaddr % step:
             yield (
                 device.line_of("memaddr"),
@@ -410,16 +408,70 @@ def memaddr_unaligned(domain: Domain, target: Target) -> Problems:
 
 
 def memaddr_overlap(domain: Domain, target: Target) -> Problems:
-    placed = [device for device in domain.devices if device.memaddr and device.size]
-    for one, other in combinations(placed, 2):
-        if one.memaddr < other.memaddr + other.size and other.memaddr < one.memaddr + one.size:
-            free = round_up(one.memaddr + one.size, max(other.block, ALIGNMENT))
+    return _overlaps(domain, target, given=True)
+
+
+def memaddr_taken(domain: Domain, target: Target) -> Problems:
+    return _overlaps(domain, target, given=False)
+
+
+def _overlaps(domain: Domain, target: Target, *, given: bool) -> Problems:
+    """Addresses in the way of an earlier device's, which the XML gives, or which QEMU chooses."""
+    for placement in _layout(domain, target):
+        device, other = placement.device, placement.overlaps
+        if not isinstance(device, VirtioMem) or other is None or (placement.outside and not given):
+            continue
+        if bool(other.memaddr) == given:
+            at = next(p.address or 0 for p in _layout(domain, target) if p.device is other)
+            where = "" if given else ", where QEMU puts it"
             yield (
-                other.line_of("memaddr"),
-                f"<address base> is {other.memaddr:#x} with {human(other.size)}, which overlaps {one.alias} at "
-                f"{one.memaddr:#x} with {human(one.size)}",
-                f"Write {free:#x}, or leave the address out.",
+                device.line_of("memaddr"),
+                f"<address base> is {device.memaddr:#x} with {human(device.size)}, which overlaps {other.alias} at "
+                f"{at:#x} with {human(other.size)}{where}",
+                f"Write {round_up(at + other.size, placement.alignment):#x}, or leave the address out.",
             )
+
+
+def memaddr_outside(domain: Domain, target: Target) -> Problems:
+    if not _has_layout(domain):
+        return
+    layout = lay_out(domain, target.host)
+    for placement in layout.placements:
+        device = placement.device
+        if isinstance(device, VirtioMem) and placement.outside:
+            last = layout.end - device.size
+            first = round_up(layout.base, placement.alignment)
+            advice = f"Write {first:#x} to {last:#x}, or leave the address out." if first <= last else "Leave it out."
+            yield (
+                device.line_of("memaddr"),
+                f"<address base> is {device.memaddr:#x} with {human(device.size)}, and device memory is from "
+                f"{layout.base:#x} to {layout.end - 1:#x}",
+                advice,
+            )
+
+
+def hotplug_gap(domain: Domain, target: Target) -> Problems:
+    if not _has_layout(domain):
+        return
+    layout = lay_out(domain, target.host)
+    for placement in layout.placements:
+        device = placement.device
+        if placement.address is None and layout.used <= layout.capacity:
+            yield (
+                device.line,
+                f"no gap of {human(device.size)} at a multiple of {human(placement.alignment)} is left between "
+                f"{layout.base:#x} and {layout.end - 1:#x}, though <maxMemory> is enough in sum",
+                f"Write <maxMemory> of {_kib(least_max_memory(domain, target.host))}, or the devices in another order.",
+            )
+
+
+def _has_layout(domain: Domain) -> bool:
+    """Whether enough of the domain could be read to place its devices."""
+    return bool(domain.max_memory and domain.boot_memory > 0 and domain.root)
+
+
+def _layout(domain: Domain, target: Target) -> tuple[Placement, ...]:
+    return lay_out(domain, target.host).placements if _has_layout(domain) else ()
 
 
 # Device addresses
@@ -732,6 +784,7 @@ CHECKS: Mapping[str, Check] = {
     "discard-ignored": discard_ignored,
     "dynamic-memslots-machine": dynamic_memslots_machine,
     "host-node": host_node,
+    "hotplug-gap": hotplug_gap,
     "hotplug-space": hotplug_space,
     "hugepages-anonymous": hugepages_anonymous,
     "hugepages-default": hugepages_default,
@@ -740,7 +793,9 @@ CHECKS: Mapping[str, Check] = {
     "launch-security": launch_security,
     "machine-without-pci": machine_without_pci,
     "maxmemory-missing": maxmemory_missing,
+    "memaddr-outside": memaddr_outside,
     "memaddr-overlap": memaddr_overlap,
+    "memaddr-taken": memaddr_taken,
     "memaddr-unaligned": memaddr_unaligned,
     "memnode-cell": memnode_cell,
     "memnode-restrictive": memnode_restrictive,
