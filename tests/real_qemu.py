@@ -1,40 +1,22 @@
-"""Starts real QEMU, frozen and emulated, with a small machine around given arguments, and asks what it has."""
+"""Starts real QEMU, frozen and emulated, and asks what it has."""
 
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from virtmem_cli.argv import arguments
-from virtmem_cli.domain import Domain, PciAddress
-from virtmem_cli.effective import bus_name
-from virtmem_cli.props import Argument, Value, all_arguments
+from virtmem_cli.domain import Domain, PciAddress, PciController
+from virtmem_cli.props import Argument, Properties, Value, all_arguments
 from virtmem_cli.target import LIBVIRT, Qemu, Target
 
 TIMEOUT = 120
 _ASK = ("qmp_capabilities", "query-memory-devices", "quit")
-
-# How to make a bus, by its controller's model: the -device to put it on, and itself.
-_BUSES = {
-    "pcie-root-port": ("pcie-root-port,id={id},chassis={n},bus=pcie.0,addr={slot}",),
-    "pcie-switch-downstream-port": (
-        "pcie-root-port,id=root{n},chassis={n},bus=pcie.0,addr={slot}",
-        "x3130-upstream,id=up{n},bus=root{n}",
-        "xio3130-downstream,id={id},bus=up{n},chassis=1{n}",
-    ),
-    "dmi-to-pci-bridge": ("i82801b11-bridge,id={id},bus=pcie.0,addr={slot}",),
-    "pcie-to-pci-bridge": (
-        "pcie-root-port,id=root{n},chassis={n},bus=pcie.0,addr={slot}",
-        "pcie-pci-bridge,id={id},bus=root{n}",
-    ),
-    "pci-bridge": ("pci-bridge,id={id},chassis_nr={n},bus={root},addr={slot}",),
-    "pci-expander-bus": ("pxb,id={id},bus_nr=2{n},bus=pci.0,addr={slot}",),
-}
 
 
 class QemuBinary:
@@ -70,7 +52,7 @@ def start(binary: str, argv: Sequence[str]) -> Answer:
     """Start it, ask, and let it quit; never longer than TIMEOUT."""
     commands = "".join(json.dumps({"execute": command}) + "\n" for command in _ASK)
     run = subprocess.run(
-        [binary, "-S", "-nodefaults", "-display", "none", "-accel", "tcg", "-qmp", "stdio", *argv],
+        [binary, "-S", "-nodefaults", "-display", "none", "-qmp", "stdio", *argv],
         input=commands,
         capture_output=True,
         text=True,
@@ -82,23 +64,23 @@ def start(binary: str, argv: Sequence[str]) -> Answer:
     return Answer(devices if run.returncode == 0 else None, run.stderr)
 
 
-def machine(domain: Domain) -> Iterator[str]:
-    """The machine and the PCI controllers that the domain's memory fits into."""
-    kind = "virt" if domain.arch == "aarch64" else "q35" if domain.is_pcie else "pc"
-    yield from ("-machine", kind)
-    yield from ("-cpu", "max") if domain.arch == "aarch64" else ()
-    devices = [device for device in domain.memory_devices if isinstance(device.address, PciAddress)]
-    buses = sorted({device.address.bus for device in devices if isinstance(device.address, PciAddress)} - {0})
-    for position, bus in enumerate(buses):
-        model = next((controller.model for controller in domain.controllers if controller.bus == bus), "")
-        names = {
-            "id": bus_name(domain, bus),
-            "n": bus,
-            "root": bus_name(domain, 0),
-            "slot": f"{0x1E - position:#x}",
-        }
-        for device in _BUSES[model or ("pcie-root-port" if domain.is_pcie else "pci-bridge")]:
-            yield from ("-device", device.format(**names))
+def complete(domain: Domain) -> Domain:
+    """The domain with the controllers that libvirt would add for the buses of its memory devices."""
+    known = {controller.bus for controller in domain.controllers}
+    addresses = [device.address for device in domain.memory_devices if isinstance(device.address, PciAddress)]
+    added = tuple(
+        PciController(
+            line=1,
+            bus=bus,
+            model="pcie-root-port" if domain.is_pcie else "pci-bridge",
+            alias=None,
+            address=None,
+            driver=None,
+            numbers={},
+        )
+        for bus in sorted({address.bus for address in addresses} - known - {0})
+    )
+    return domain._replace(controllers=(*domain.controllers, *added))
 
 
 def target_for(binary: str, folder: Path) -> Target:
@@ -107,13 +89,23 @@ def target_for(binary: str, folder: Path) -> Target:
 
 
 def startable(domain: Domain, target: Target, **backend: Value) -> tuple[str, ...]:
-    """The arguments of the scope `memory` with a machine, and with what depends on the host made to exist.
+    """The arguments of the scope `machine`, with what depends on the host made to exist.
 
-    Folders are made, host nodes are node 0, and boot memory is neither reserved nor allocated, since the test's machine
-    may have less of it. `backend` are properties to give the first virtio-mem's backend instead.
+    The machine is emulated, and of this QEMU's own version. Folders are made, host nodes are node 0, and boot memory is
+    neither reserved nor allocated, since the test's machine may have less of it. `backend` are properties to give the
+    first virtio-mem's backend instead.
     """
+    here: dict[str, Properties | None] = {
+        "-machine": {"": "virt" if domain.arch == "aarch64" else "q35" if domain.is_pcie else "pc"},
+        "-accel": {"": "tcg"},
+        "-cpu": {"": "max"} if domain.arch == "aarch64" else None,
+    }
     changed = []
-    for option, properties in all_arguments(domain, target._replace(scope="memory")):
+    for option, properties in all_arguments(complete(domain), target._replace(scope="machine")):
+        if option in here:
+            if (replacement := here[option]) is not None:
+                changed.append(Argument(option, replacement))
+            continue
         changes: dict[str, Value] = {}
         if properties.get("qom-type") == "thread-context":
             changes["node-affinity"] = (0,)
@@ -127,4 +119,4 @@ def startable(domain: Domain, target: Target, **backend: Value) -> tuple[str, ..
             else:
                 changes |= {"reserve": False, "prealloc": False}
         changed.append(Argument(option, {**properties, **changes}))
-    return (*machine(domain), *arguments(changed, target.qemu))
+    return arguments(changed, target.qemu)

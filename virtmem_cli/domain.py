@@ -59,12 +59,19 @@ class DeviceAddress(NamedTuple):
 
 
 class PciController(NamedTuple):
-    """A PCI controller: `bus` is its index, the number of the bus it gives, `model` libvirt's name for its kind."""
+    """A PCI controller: `bus` is its index, the number of the bus it gives, `model` libvirt's name for its kind.
+
+    `driver` is <model name>, QEMU's name for it; `numbers` has what <target> gives: chassis, chassisNr, port, busNr,
+    and the guest node of an expander.
+    """
 
     line: int
     bus: int
     model: str
     alias: str | None
+    address: PciAddress | CcwAddress | None
+    driver: str | None
+    numbers: Mapping[str, int]
 
 
 class VirtioMem(NamedTuple):
@@ -182,6 +189,14 @@ class NumaTune(NamedTuple):
     memnodes: tuple[MemNode, ...]
 
 
+class Cpu(NamedTuple):
+    """<cpu>: its mode, and for the mode `custom` the model with the features that are added and taken away."""
+
+    mode: str | None
+    model: str | None
+    features: Mapping[str, bool]
+
+
 class Topology(NamedTuple):
     """<topology>: how the vCPUs are arranged; a part that is absent is 1."""
 
@@ -198,8 +213,10 @@ class Domain(NamedTuple):
     name: str
     id: int
     lines: Mapping[str, int]
+    type: str
     arch: str
     machine: str
+    cpu: Cpu
     vcpus: int
     vcpus_current: int
     topology: Topology | None

@@ -6,7 +6,7 @@ judges by it and `props` writes it, so that both mean the same.
 
 from typing import NamedTuple
 
-from virtmem_cli.domain import Domain, OtherMemory, VirtioMem
+from virtmem_cli.domain import Domain, OtherMemory, PciAddress, PciController, VirtioMem
 from virtmem_cli.target import Host
 
 # Numatune modes to policies; restrictive is done with cgroups, and QEMU is told nothing.
@@ -129,3 +129,45 @@ def bus_name(domain: Domain, bus: int) -> str:
         return "pcie.0" if domain.is_pcie else "pci.0"
     alias = next((controller.alias for controller in domain.controllers if controller.bus == bus), None)
     return alias or f"pci.{bus}"
+
+
+def controllers_needed(domain: Domain) -> tuple[PciController, ...]:
+    """The PCI controllers on the way from bus 0 to the memory devices' buses, outer ones first.
+
+    With each goes the controller at function 0 of its slot: without that, a guest does not look at the others.
+    """
+    needed: dict[int, PciController] = {}
+    for device in domain.memory_devices:
+        if isinstance(device.address, PciAddress):
+            _need(domain, device.address.bus, needed)
+    return tuple(needed.values())
+
+
+def _need(domain: Domain, bus: int, needed: dict[int, PciController]) -> None:
+    controller = next((c for c in domain.controllers if c.bus == bus), None)
+    if not bus or controller is None or bus in needed:
+        return
+    if isinstance(controller.address, PciAddress):
+        if controller.address.bus < bus:  # libvirt wants it so; a circle must not catch us
+            _need(domain, controller.address.bus, needed)
+        first = controller.address._replace(function=0, multifunction=None)
+        for other in domain.controllers if controller.address.function else ():
+            if isinstance(other.address, PciAddress) and other.address._replace(multifunction=None) == first:
+                needed.setdefault(other.bus, other)
+    needed.setdefault(bus, controller)
+
+
+def controller_address(domain: Domain, controller: PciController) -> PciAddress | None:
+    """A controller's address: as given, else a slot of bus 0 that nobody has, counted down from the last.
+
+    libvirt would assign one too, though not always the same. None where all slots are taken.
+    """
+    if isinstance(controller.address, PciAddress):
+        return controller.address
+    taken = {other.address.slot for other in domain.addresses if isinstance(other.address, PciAddress)}
+    free = [slot for slot in range(0x1E, 0, -1) if slot not in taken]
+    unplaced = [c.bus for c in domain.controllers if c.bus and not isinstance(c.address, PciAddress)]
+    position = unplaced.index(controller.bus)
+    if position >= len(free):
+        return None
+    return PciAddress(bus=0, slot=free[position], function=0, multifunction=None)

@@ -158,6 +158,7 @@ RULES: dict[str, Rule] = {
         Refuses.OURS,
         {
             "domain-type": "the domain's type is not one that QEMU serves",
+            "pci-bus-missing": "no controller provides the PCI bus",
             "numatune-auto": "automatic NUMA placement is numad's to decide, on the host",
         },
     ),

@@ -13,6 +13,7 @@ from lxml import etree
 from virtmem_cli.domain import (
     DEVICE_STEP,
     CcwAddress,
+    Cpu,
     DeviceAddress,
     Domain,
     HugePage,
@@ -356,7 +357,6 @@ class _Reader:
             elif tag in ONCE:
                 self.repeated(child, root)
             self.look_for_strangers(child, tag)
-        self.domain_type(root)
         arch, machine = self.os(root, default_arch)
         slots = _attribute(root, "maxMemory", "slots")
         self.size(root, "currentMemory")
@@ -370,8 +370,10 @@ class _Reader:
             name=self.name(root),
             id=domain_id,
             lines=lines,
+            type=self.domain_type(root),
             arch=arch,
             machine=machine,
+            cpu=self.cpu(root),
             vcpus=vcpus,
             vcpus_current=self.vcpus_current(root, vcpus),
             topology=self.topology(root.find("cpu/topology")),
@@ -413,7 +415,7 @@ class _Reader:
             )
         return text
 
-    def domain_type(self, root: Element) -> None:
+    def domain_type(self, root: Element) -> str:
         kind = root.get("type")
         if kind is None:
             self.say("value-missing", root, "<domain type> is absent", "Write type='kvm' or type='qemu'.")
@@ -424,6 +426,20 @@ class _Reader:
                 f"<domain type> is {quoted(kind)}, which does not run in QEMU",
                 "Write type='kvm' or type='qemu'.",
             )
+        return kind or ""
+
+    def cpu(self, root: Element) -> Cpu:
+        model = root.find("cpu/model")
+        policies = {"force": True, "require": True, "optional": True, "disable": False, "forbid": False}
+        features = (
+            (element.get("name", ""), policies.get(element.get("policy", "require")))
+            for element in root.iterfind("cpu/feature")
+        )
+        return Cpu(
+            mode=self.attribute(root.find("cpu"), "mode"),
+            model=None if model is None else _string(model) or None,
+            features={name: on for name, on in features if name and on is not None},
+        )
 
     def domain_id(self, root: Element) -> int:
         text = root.get("id")
@@ -520,6 +536,7 @@ class _Reader:
                     )
                 else:
                     self.choice(element, "model", {model: model for model in PCI_MODELS})
+            address = self.first(element, "address")
             if index is not None:
                 controllers.append(
                     PciController(
@@ -527,9 +544,25 @@ class _Reader:
                         bus=index,
                         model=element.get("model") or "",
                         alias=aliases.get(element),
+                        address=None if address is None else _Reader().address(address),
+                        driver=self.attribute(element.find("model"), "name"),
+                        numbers=self.controller_numbers(element),
                     )
                 )
         return tuple(controllers)
+
+    def controller_numbers(self, element: Element) -> dict[str, int]:
+        """What a PCI controller's <target> says of chassis, port, bus and guest node."""
+        target = self.first(element, "target")
+        texts = {name: self.attribute(target, name) for name in ("chassis", "chassisNr", "port", "busNr")}
+        node = self.first(target, "node")
+        texts["node"] = None if node is None else _string(node)
+        numbers = {
+            name: self.uint(element, f"<controller><target {name}>", text, limit=UINT_MAX, base=0)
+            for name, text in texts.items()
+            if text
+        }
+        return {name: number for name, number in numbers.items() if number is not None}
 
     def addresses(self, devices: list[Element]) -> Iterator[DeviceAddress]:
         """The PCI and CCW addresses that devices have. Only virtio-mem's own are judged for their form."""

@@ -7,7 +7,7 @@ qemuBuildMemoryBackendProps and qemuBuildMemoryDeviceProps, and golden files dep
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from virtmem_cli.domain import CcwAddress, Domain, OtherMemory, PciAddress, VirtioMem
+from virtmem_cli.domain import CcwAddress, Domain, OtherMemory, PciAddress, PciController, VirtioMem
 from virtmem_cli.effective import (
     BootMemory,
     Effective,
@@ -15,6 +15,8 @@ from virtmem_cli.effective import (
     backend_type,
     boot_memory,
     bus_name,
+    controller_address,
+    controllers_needed,
     effective,
     is_ccw,
 )
@@ -251,7 +253,72 @@ def _distances(domain: Domain) -> Iterator[Argument]:
             yield Argument("-numa", {"": "dist", "src": src.id, "dst": dst.id, "val": value})
 
 
+# A PCI controller's driver in QEMU by libvirt's model, and what of <target> it gets: QEMU's property to libvirt's name.
+CONTROLLERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "pci-bridge": ("pci-bridge", {"chassis_nr": "chassisNr"}),
+    "dmi-to-pci-bridge": ("i82801b11-bridge", {}),
+    "pcie-to-pci-bridge": ("pcie-pci-bridge", {}),
+    "pcie-root-port": ("pcie-root-port", {"port": "port", "chassis": "chassis"}),
+    "pcie-switch-upstream-port": ("x3130-upstream", {}),
+    "pcie-switch-downstream-port": ("xio3130-downstream", {"port": "port", "chassis": "chassis"}),
+    "pci-expander-bus": ("pxb", {"bus_nr": "busNr", "numa_node": "node"}),
+    "pcie-expander-bus": ("pxb-pcie", {"bus_nr": "busNr", "numa_node": "node"}),
+}
+
+
+def machine_arguments(domain: Domain, target: Target) -> Iterator[Argument]:
+    """The machine, the accelerator, the CPU, and the PCI controllers on the way to the memory devices."""
+    yield Argument("-machine", {"": domain.machine})
+    yield Argument("-accel", {"": {"qemu": "tcg"}.get(domain.type, domain.type)})
+    yield from _cpu(domain)
+    for controller in controllers_needed(domain):
+        yield Argument("-device", _controller(domain, controller))
+
+
+def _cpu(domain: Domain) -> Iterator[Argument]:
+    """-cpu: the named model, or the host's, which under emulation is all that QEMU can do.
+
+    libvirt writes the host's model out for `host-model`, and only the host can say which it is.
+    """
+    most = "max" if domain.type == "qemu" else "host"
+    if domain.cpu.mode in (None, "custom"):
+        # aarch64 has no CPU of its own accord that goes with the virt machine's 64 bits
+        model = domain.cpu.model or (most if domain.arch == "aarch64" else None)
+    else:
+        model = "max" if domain.cpu.mode == "maximum" else most
+    if model:
+        yield Argument("-cpu", {"": model, **domain.cpu.features})
+
+
+def _controller(domain: Domain, controller: PciController) -> Properties:
+    driver, numbers = CONTROLLERS[controller.model]
+    defaults = _controller_defaults(domain, controller)
+    given = {name: controller.numbers.get(wanted, defaults.get(wanted)) for name, wanted in numbers.items()}
+    return _given(
+        {
+            "driver": controller.driver or driver,
+            **given,
+            "id": bus_name(domain, controller.bus),
+            **_address(domain, controller_address(domain, controller)),
+        }
+    )
+
+
+def _controller_defaults(domain: Domain, controller: PciController) -> Mapping[str, int]:
+    """What libvirt puts into <target> where the XML leaves it open."""
+    address = controller_address(domain, controller)
+    slot, function = (address.slot, address.function) if address else (0, 0)
+    expanders = [c.bus for c in domain.controllers if c.model.endswith("expander-bus")]
+    return {
+        "chassis": controller.bus,
+        "chassisNr": controller.bus,
+        "port": slot if controller.model == "pcie-switch-downstream-port" else slot * 8 + function,
+        **({"busNr": 254 - 8 * expanders.index(controller.bus)} if controller.bus in expanders else {}),
+    }
+
+
 def all_arguments(domain: Domain, target: Target) -> tuple[Argument, ...]:
     """What the target's scope asks for, in libvirt's order."""
-    before = memory_arguments(domain, target) if target.scope != "devices" else ()
-    return (*before, *device_arguments(domain, target))
+    machine = machine_arguments(domain, target) if target.scope == "machine" else ()
+    memory = memory_arguments(domain, target) if target.scope != "devices" else ()
+    return (*machine, *memory, *device_arguments(domain, target))

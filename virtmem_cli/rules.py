@@ -12,7 +12,15 @@ from itertools import combinations
 from typing import NamedTuple
 
 from virtmem_cli.domain import MACHINES, CcwAddress, Domain, HugePage, PciAddress, PciController, VirtioMem
-from virtmem_cli.effective import Effective, backend_type, bus_name, effective, is_ccw, pagesize_for_node
+from virtmem_cli.effective import (
+    Effective,
+    backend_type,
+    bus_name,
+    controllers_needed,
+    effective,
+    is_ccw,
+    pagesize_for_node,
+)
 from virtmem_cli.findings import Finding, finding, quoted
 from virtmem_cli.layout import Placement, alignment, lay_out, least_max_memory
 from virtmem_cli.target import ARCHITECTURES, FEATURES, Target, show
@@ -592,12 +600,39 @@ def pci_slot(domain: Domain, target: Target) -> Problems:
 
 def pci_bus_implied(domain: Domain, target: Target) -> Problems:
     for device, address, model, controller in _on_pci(domain):
-        if address.bus and controller is None:
+        if address.bus and controller is None and target.scope != "machine":
             yield (
                 device.line_of("address"),
                 f"<address bus> is {address.bus:#x}, and no <controller> has that index: libvirt adds a {model}, and "
                 f"QEMU needs one with the id {bus_name(domain, address.bus)}",
                 f"Write <controller type='pci' index='{address.bus}' model='{model}'/>.",
+            )
+
+
+def pci_bus_missing(domain: Domain, target: Target) -> Problems:
+    if target.scope != "machine":
+        return
+    known = {controller.bus for controller in domain.controllers} | {0}
+    for device, address, model, _ in _on_pci(domain):
+        if address.bus not in known:
+            yield (
+                device.line_of("address"),
+                f"<address bus> is {address.bus:#x}, and no <controller> has that index",
+                f"Write <controller type='pci' index='{address.bus}' model='{model}'/>.",
+            )
+    for controller in controllers_needed(domain):
+        bus = controller.address.bus if isinstance(controller.address, PciAddress) else None
+        if bus is not None and (bus not in known or bus >= controller.bus):
+            yield (
+                controller.line,
+                f"<controller> {controller.bus} is on bus {bus:#x}, which no <controller> before it has",
+                f"Write its <address> on bus 0, or a <controller type='pci' index='{bus}'/>.",
+            )
+        elif bus is None and controller.model.startswith("pcie-switch-"):
+            yield (
+                controller.line,
+                f"<controller> {controller.bus} is a {controller.model} and has no <address>",
+                "Write its <address>, on the bus of the port that it belongs to.",
             )
 
 
@@ -808,6 +843,7 @@ CHECKS: Mapping[str, Check] = {
     "pagesize-unmounted": pagesize_unmounted,
     "pci-bus": pci_bus,
     "pci-bus-implied": pci_bus_implied,
+    "pci-bus-missing": pci_bus_missing,
     "pci-chipset": pci_chipset,
     "pci-duplicate": pci_duplicate,
     "pci-slot": pci_slot,

@@ -22,7 +22,8 @@ from virtmem_cli.units import (
 
 Version = tuple[int, int]
 # devices: the virtio-mem devices. memory: before them all of the guest's memory, and the other memory devices.
-Scope = Literal["devices", "memory"]
+# machine: before those the machine, its CPU and PCI controllers, so that QEMU starts.
+Scope = Literal["devices", "memory", "machine"]
 
 # What came with which QEMU version. To support a new property, give it a line here and one in `props`.
 FEATURES: Mapping[str, Version] = MappingProxyType(

@@ -86,7 +86,8 @@ def _one(file: str, target: Target, strict: bool, form: str, output: str | None)
     type=click.Choice(get_args(Scope)),
     default="devices",
     show_default=True,
-    help="devices: the virtio-mem devices. memory: all of the guest's memory and NUMA nodes.",
+    help="devices: the virtio-mem devices. memory: all of the guest's memory, vCPUs and NUMA nodes too. "
+    "machine: as much as QEMU starts with.",
 )
 @click.option(
     "--format",
