@@ -85,12 +85,8 @@ def test_no_orphans() -> None:
     assert all(path.suffix == ".xml" and "." not in path.stem for path in XML.iterdir())
 
 
-def test_there_are_enough() -> None:
-    assert len(list(XML.glob("*.xml"))) >= 45
-
-
 def test_goldens_hold_nothing_of_this_machine() -> None:
-    """A golden must be the same on every machine and for every version of this package."""
+    """A golden is the same on every machine, and on a terminal."""
     for path in ARGS.iterdir():
         text = path.read_text()
         assert "\x1b" not in text, path.name

@@ -110,12 +110,26 @@ FAULTS = {
         [("<size unit='GiB'>2", "<size unit='MiB'>2046"), ("'MiB'>2<", "'MiB'>4<")],
         "backend memory size must be multiple of",
     ),
+    "cell-zero": (
+        [("memory='1' unit='GiB'/>", "memory='1' unit='GiB'/><cell id='1' memory='0'/>")],
+        "doesn't take value '0'",
+    ),
+    "pci-multifunction": (
+        [
+            ("</memory>\n  </dev", "<address type='pci' slot='5' multifunction='off'/></memory>\n  </dev"),
+            (
+                "  </devices>",
+                SECOND.replace("</memory>", "<address type='pci' slot='5' function='1'/></memory>") + "  </devices>",
+            ),
+        ],
+        "single function device can't be populated",
+    ),
     "size-zero": (
         [("<size unit='GiB'>2", "<size unit='GiB'>0"), ("<requested unit='GiB'>1", "<requested unit='GiB'>0")],
         "doesn't take value '0'",
     ),
     "block-not-power-of-two": ([("'MiB'>2<", "'MiB'>3<"), ("'GiB'>1</req", "'MiB'>3</req")], "power of two"),
-    "block-below-thp": ([("<block unit='MiB'>2", "<block unit='KiB'>512")], "has to be at least 0x100000"),
+    "block-below-minimum": ([("<block unit='MiB'>2", "<block unit='KiB'>512")], "has to be at least 0x100000"),
     "block-below-page": ([*MEMFD_1G], "has to be at least the page size"),
     "size-not-page-multiple": (
         [*MEMFD_1G, ("<size unit='GiB'>2", "<size unit='MiB'>1536"), ("<block unit='MiB'>2", "<block unit='MiB'>512")],
@@ -187,6 +201,10 @@ RAW_FAULTS: dict[str, tuple[list[str], str]] = {
         ["-object", "memory-backend-memfd,id=m,hugetlb=on,hugetlbsize=9k,size=9k,reserve=off"],
         "must be a power of 2",
     ),
+    "nodes-too-many": (
+        ["-object", "memory-backend-ram,id=m,size=2M,host-nodes=128,policy=bind"],
+        "Invalid host-nodes value: 128",
+    ),
     "slots-exceeded": (
         ["-object", "memory-backend-ram,id=d,size=128M", "-device", "pc-dimm,memdev=d"],
         "no slots",
@@ -219,11 +237,11 @@ def test_qemu_refuses_arguments_beside(rule_id: str, tmp_path: Path, qemu_binary
 @pytest.mark.parametrize(
     ("properties", "words"),
     [
-        ({"prealloc": True}, "prealloc"),
-        ({"policy": "bind"}, "host-nodes"),
-        ({"host-nodes": (0,)}, "host-nodes"),
-        ({"host-nodes": (127,), "policy": "bind"}, "host"),
-        ({"size": 2 << 30 | 1 << 20}, "block"),
+        ({"prealloc": True}, "'prealloc=on' and 'reserve=off' are incompatible"),
+        ({"policy": "bind"}, "host-nodes must be set for policy bind"),
+        ({"host-nodes": (0,)}, "host-nodes must be empty for policy default"),
+        ({"host-nodes": (127,), "policy": "bind"}, "cannot bind memory to host NUMA nodes: Invalid argument"),
+        ({"size": 2 << 30 | 1 << 20}, "backend memory size must be multiple of"),
     ],
     ids=str,
 )
@@ -251,6 +269,7 @@ def test_qemu_refuses_what_we_refuse(rule_id: str, tmp_path: Path, qemu_binary: 
     edits, words = FAULTS[rule_id]
     binary = qemu_binary("x86_64")
     target = target_for(binary, tmp_path)
+    target = target._replace(host=target.host._replace(thp=64 << 10))  # no block here is below that
     xml = faulty(edits)
     # libvirt's mounts, for which the rules judge, need not exist for QEMU to refuse
     findings = convert(xml.encode(), name="fault.xml", target=target).findings
@@ -265,3 +284,5 @@ def test_qemu_takes_the_domain_without_fault(tmp_path: Path, qemu_binary: QemuBi
     target = target_for(binary, tmp_path)
     assert convert(DOMAIN.encode(), name="fault.xml", target=target).findings == ()
     assert start(binary, startable(domain_of(DOMAIN), target)).devices is not None
+    bound: dict[str, Value] = {"host-nodes": (0,), "policy": "bind"}
+    assert start(binary, startable(domain_of(DOMAIN), target, **bound)).devices is not None

@@ -180,12 +180,11 @@ class MemNode(NamedTuple):
 
 
 class NumaTune(NamedTuple):
-    """<numatune>: `memory` is its <memory> element, `auto` says that its nodes are numad's to choose."""
+    """<numatune>: what its <memory> says, and its <memnode>s."""
 
     line: int
     mode: MemoryMode
     nodeset: tuple[int, ...] | None
-    auto: bool
     memnodes: tuple[MemNode, ...]
 
 
@@ -281,8 +280,8 @@ class Domain(NamedTuple):
     @property
     def boot_memory(self) -> int:
         """What the guest boots with: the cells, or <memory> less the devices. Below 0 if that is too little."""
-        if self.cells:
-            return sum(cell.memory for cell in self.cells)
+        if cells := sum(cell.memory for cell in self.cells):
+            return cells
         return round_up(self.memory - self.devices_size, MIB)
 
     def line_of(self, element: str) -> int:

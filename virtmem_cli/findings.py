@@ -123,6 +123,7 @@ RULES: dict[str, Rule] = {
         Refuses.QEMU,
         {
             "alias-invalid": "the alias is no identifier of QEMU's",
+            "block-below-minimum": "the block is smaller than 1 MiB",
             "block-below-page": "the block is smaller than the backend's page",
             "ccw-property": "the CCW device has no such property",
             "dynamic-memslots-machine": "dynamicMemslots on a machine type of before 7.0",
@@ -131,6 +132,9 @@ RULES: dict[str, Rule] = {
             "memaddr-outside": "the guest address is not where device memory is",
             "memaddr-taken": "the guest address is in the way of a device that QEMU places",
             "memory-locked": "virtio-mem together with <locked/>",
+            "cell-zero": "a cell without memory",
+            "nodes-too-many": "more NUMA nodes than QEMU knows",
+            "pci-multifunction": "a slot with more than one function says multifunction='off'",
             "pagesize-memfd": "no kernel has pages of that size",
             "size-zero": "<size> is 0",
             "size-not-block-multiple": "<size> is not a multiple of <block>",

@@ -4,6 +4,7 @@ Takes a Domain and a host, gives a Layout; judges nothing. The addresses are tho
 11.1 for x86, read in its sources for arm and s390x. See docs/layout.md.
 """
 
+from bisect import bisect_left, bisect_right, insort
 from typing import NamedTuple
 
 from virtmem_cli.domain import Domain, MemoryDevice, OtherMemory
@@ -105,34 +106,51 @@ def _slack(domain: Domain) -> int:
 
 
 def _place_all(domain: Domain, host: Host, base: int, end: int) -> tuple[Placement, ...]:
-    placed: list[Placement] = []
-    for device in domain.memory_devices:
+    space = _Space(base, end)
+    return tuple(
+        space.place(device, alignment(domain, device, host))
+        for device in domain.memory_devices
         # sgx-epc lies elsewhere; a size of 0 is a finding of its own
-        if device.size and not (isinstance(device, OtherMemory) and device.model == "sgx-epc"):
-            placed.append(_place(device, alignment(domain, device, host), base, end, placed))
-    return tuple(placed)
-
-
-def _place(device: MemoryDevice, step: int, base: int, end: int, placed: list[Placement]) -> Placement:
-    taken = sorted(
-        ((p.address, p.end, p.device) for p in placed if p.address is not None), key=lambda region: region[:2]
+        if device.size and not (isinstance(device, OtherMemory) and device.model == "sgx-epc")
     )
-    size = device.size
-    if device.memaddr:
-        start = device.memaddr
+
+
+class _Space:
+    """The window while it is filled: its gaps, and the regions that are taken, both in order of address."""
+
+    def __init__(self, base: int, end: int) -> None:
+        self.base, self.end = base, end
+        self.gaps = [(base, end)]
+        self.regions: list[tuple[int, int]] = []
+        self.owners: dict[int, MemoryDevice] = {}
+
+    def place(self, device: MemoryDevice, step: int) -> Placement:
+        outside, overlaps = False, None
+        address: int | None = device.memaddr
+        if device.memaddr:
+            outside = not self.base <= device.memaddr <= self.end - device.size
+            overlaps = self.owner(device.memaddr, device.memaddr + device.size)
+        else:
+            found = ((round_up(start, step), last) for start, last in self.gaps)
+            address = next((start for start, last in found if start + device.size <= last), None)
+        if address is not None and overlaps is None:
+            self.take(address, address + device.size, device)
         return Placement(
-            device=device,
-            size=size,
-            alignment=step,
-            address=start,
-            overlaps=next((other for first, last, other in taken if start < last and first < start + size), None),
-            outside=not base <= start <= end - size,
+            device=device, size=device.size, alignment=step, address=address, overlaps=overlaps, outside=outside
         )
-    start = round_up(base, step)
-    for first, last, _ in taken:
-        if start < last and first < start + size:
-            start = round_up(last, step)
-    fits = start + size <= end
-    return Placement(
-        device=device, size=size, alignment=step, address=start if fits else None, overlaps=None, outside=False
-    )
+
+    def owner(self, start: int, end: int) -> MemoryDevice | None:
+        """Who has something of the region, or None."""
+        position = bisect_left(self.regions, (end, 0))
+        if position and self.regions[position - 1][1] > start:
+            return self.owners[self.regions[position - 1][0]]
+        return None
+
+    def take(self, start: int, end: int, device: MemoryDevice) -> None:
+        insort(self.regions, (start, end))
+        self.owners[start] = device
+        position = bisect_right(self.gaps, (start, _ENDLESS)) - 1
+        if position >= 0 and end <= self.gaps[position][1]:
+            first, last = self.gaps[position]
+            rest = [(first, start), (end, last)]
+            self.gaps[position : position + 1] = [(one, other) for one, other in rest if one < other]

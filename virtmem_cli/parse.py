@@ -6,6 +6,7 @@ given twice, numbers in its forms, sizes rounded as it rounds them. Nothing here
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import TypeVar, cast, get_args
 
 from lxml import etree
@@ -51,6 +52,8 @@ T = TypeVar("T")
 
 # libvirt's VIR_DOMAIN_CPUMASK_LEN: the numbers of nodes and CPUs are below it.
 NODES = 16384
+# QEMU's MAX_NODES, of guest and host: node numbers are below it.
+MOST_NODES = 128
 
 MODELS = ("virtio-mem", "dimm", "nvdimm", "virtio-pmem", "sgx-epc")
 DRIVER_OPTIONS = ("iommu", "ats", "packed", "page_per_vq")
@@ -92,28 +95,94 @@ _KNOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "numatune": ((), ("memory", "memnode")),
     "numatune/memory": (("mode", "nodeset", "placement"), ()),
     "numatune/memnode": (("cellid", "mode", "nodeset"), ()),
-    "numa": ((), ("cell", "interconnects")),
-    "numa/cell": (("id", "cpus", "memory", "unit", "memAccess", "discard"), ("distances", "cache")),
-    "device": (("model", "access", "discard"), ("source", "target", "driver", "alias", "address", "acpi")),
-    "device/source": ((), ("nodemask", "pagesize")),
-    "device/source/nodemask": ((), ()),
-    "device/source/pagesize": _SIZE,
-    "device/target": (("dynamicMemslots",), ("size", "node", "block", "requested", "current", "address")),
-    "device/target/size": _SIZE,
-    "device/target/node": ((), ()),
-    "device/target/block": _SIZE,
-    "device/target/requested": _SIZE,
-    "device/target/current": _SIZE,
-    "device/target/address": (("base",), ()),
-    "device/driver": (DRIVER_OPTIONS, ()),
-    "device/alias": (("name",), ()),
-    "device/address": (
+    "cpu/numa": ((), ("cell", "interconnects")),
+    "cpu/numa/cell": (("id", "cpus", "memory", "unit", "memAccess", "discard"), ("distances", "cache")),
+    "devices/memory": (("model", "access", "discard"), ("source", "target", "driver", "alias", "address", "acpi")),
+    "devices/memory/source": ((), ("nodemask", "pagesize")),
+    "devices/memory/source/nodemask": ((), ()),
+    "devices/memory/source/pagesize": _SIZE,
+    "devices/memory/target": (("dynamicMemslots",), ("size", "node", "block", "requested", "current", "address")),
+    "devices/memory/target/size": _SIZE,
+    "devices/memory/target/node": ((), ()),
+    "devices/memory/target/block": _SIZE,
+    "devices/memory/target/requested": _SIZE,
+    "devices/memory/target/current": _SIZE,
+    "devices/memory/target/address": (("base",), ()),
+    "devices/memory/driver": (DRIVER_OPTIONS, ()),
+    "devices/memory/alias": (("name",), ()),
+    "devices/memory/address": (
         ("type", "domain", "bus", "slot", "function", "multifunction", "cssid", "ssid", "devno"),
         ("zpci",),
     ),
 }
 # Elements of <domain> that are read here and that libvirt expects once.
 ONCE = ("name", "maxMemory", "memory", "currentMemory", "vcpu", "os", "cpu", "memoryBacking", "numatune")
+# Elements of <domain>, <cpu> and <devices> that are common, or near in spelling to those that are read.
+_NO_MISTAKES = frozenset(
+    [
+        "uuid",
+        "genid",
+        "title",
+        "description",
+        "metadata",
+        "memtune",
+        "vcpus",
+        "iothreads",
+        "iothreadids",
+        "cputune",
+        "resource",
+        "sysinfo",
+        "bootloader",
+        "idmap",
+        "features",
+        "clock",
+        "pm",
+        "perf",
+        "on_poweroff",
+        "on_reboot",
+        "on_crash",
+        "seclabel",
+        "launchSecurity",
+        "keywrap",
+        "blkiotune",
+        "throttlegroups",
+        "model",
+        "vendor",
+        "cache",
+        "maxphysaddr",
+        "feature",
+        "emulator",
+        "disk",
+        "lease",
+        "filesystem",
+        "interface",
+        "smartcard",
+        "serial",
+        "parallel",
+        "console",
+        "channel",
+        "input",
+        "tpm",
+        "graphics",
+        "audio",
+        "sound",
+        "video",
+        "hostdev",
+        "redirdev",
+        "redirfilter",
+        "hub",
+        "watchdog",
+        "memballoon",
+        "rng",
+        "nvram",
+        "shmem",
+        "iommu",
+        "vsock",
+        "crypto",
+        "panic",
+        "pstore",
+    ]
+)
 _MAY_REPEAT = {"page", "memnode", "cell", "interconnects", "cache"}
 
 
@@ -309,7 +378,20 @@ class _Reader:
     def nodeset(self, element: Element) -> tuple[int, ...] | None:
         """The attribute 'nodeset', or None where it is absent or unreadable."""
         text = element.get("nodeset")
-        return None if text is None else self.bitmap(element, f"<{_tag(element)} nodeset>", text)
+        return None if text is None else self.nodes(element, f"<{_tag(element)} nodeset>", text)
+
+    def nodes(self, element: Element, label: str, text: str) -> tuple[int, ...] | None:
+        """A list of NUMA nodes, of which QEMU knows MOST_NODES; None after a finding."""
+        nodes = self.bitmap(element, label, text)
+        if nodes and nodes[-1] >= MOST_NODES:
+            self.say(
+                "nodes-too-many",
+                element,
+                f"{label} goes up to {nodes[-1]}, and QEMU's last node is {MOST_NODES - 1}",
+                f"Write nodes from 0 to {MOST_NODES - 1}.",
+            )
+            return None
+        return nodes
 
     # What libvirt drops without a word
 
@@ -331,6 +413,27 @@ class _Reader:
             else:
                 seen.add(tag)
                 self.look_for_strangers(child, f"{path}/{tag}")
+
+    def look_for_near_misses(self, child: Element, tag: str) -> None:
+        """Say where an element that is read here seems to be misspelt: in <domain>, <cpu> and <devices>.
+
+        What libvirt knows there is far more, and not ours to list, so that nothing is said of other unknown names.
+        """
+        inner = {"cpu": ("numa", "topology"), "devices": ("memory", "controller")}.get(tag, ())
+        suspects = [(child, (*ONCE, "devices"))] + [(grandchild, inner) for grandchild in _children(child) if inner]
+        for element, names in suspects:
+            name = _tag(element)
+            if name in names or name in _NO_MISTAKES:
+                continue
+            from difflib import get_close_matches  # slow to import, and most domains hold nothing unusual
+
+            if near := get_close_matches(name, names, 1, 0.8):
+                self.say(
+                    "element-unknown",
+                    element,
+                    f"<{name}> is unknown to libvirt, which ignores it",
+                    f"Did you mean '{near[0]}'?",
+                )
 
     def stranger(self, rule_id: str, element: Element, label: str, name: str, known: tuple[str, ...]) -> None:
         advice = _instead(name, known, "Remove it, or take one of") if known else "Remove it."
@@ -357,6 +460,7 @@ class _Reader:
             elif tag in ONCE:
                 self.repeated(child, root)
             self.look_for_strangers(child, tag)
+            self.look_for_near_misses(child, tag)
         arch, machine = self.os(root, default_arch)
         slots = _attribute(root, "maxMemory", "slots")
         self.size(root, "currentMemory")
@@ -490,7 +594,7 @@ class _Reader:
         aliases = {}
         for device in devices:
             found = _attribute(device, "alias", "name")
-            if found is None or self.is_none(device):
+            if found is None or self.no_device(device):
                 continue
             alias = found[1]
             if running or re.fullmatch(_USER_ALIAS, alias):
@@ -504,7 +608,7 @@ class _Reader:
                 )
         return aliases
 
-    def is_none(self, device: Element) -> bool:
+    def no_device(self, device: Element) -> bool:
         """Whether the element stands for no device of its own, so that libvirt looks at nothing else of it.
 
         So does <console> of type serial, which says the first <serial> again, alias and all.
@@ -570,7 +674,7 @@ class _Reader:
             element = self.first(device, "address")
             video = device.find("model")
             no_video = device.tag == "video" and video is not None and video.get("type") == "none"
-            if element is None or no_video or self.is_none(device):
+            if element is None or no_video or self.no_device(device):
                 continue
             quiet = self if device.tag == "memory" and device.get("model") == "virtio-mem" else _Reader()
             address = quiet.address(element)
@@ -650,13 +754,15 @@ class _Reader:
         models = [(element, model) for element in elements if (model := self.model(element))]
         aliases = {**aliases}
         slots = self.slots(element for element, model in models if model in ("dimm", "nvdimm"))
+        taken = set(aliases.values())
+        counters: dict[str, Iterator[int]] = {}
         for element, model in models:
             # libvirt names a DIMM by its slot, and the others by the first number that is free
             if element not in aliases:
                 prefix = model.replace("-", "")
-                numbers = [slots[element]] if element in slots else range(len(elements) + 1)
-                taken = set(aliases.values())
-                aliases[element] = next(name for n in numbers if (name := f"{prefix}{n}") not in taken)
+                numbers = iter((slots[element],)) if element in slots else counters.setdefault(prefix, count())
+                name = next((name for n in numbers if (name := f"{prefix}{n}") not in taken), f"{prefix}-twice")
+                aliases[element] = name
         return tuple(
             self.virtio_mem(element, aliases[element])
             if model == "virtio-mem"
@@ -713,7 +819,7 @@ class _Reader:
         return model
 
     def virtio_mem(self, element: Element, alias: str) -> VirtioMem:
-        self.look_for_strangers(element, "device")
+        self.look_for_strangers(element, "devices/memory")
         source, target = self.first(element, "source"), self.first(element, "target")
         if target is None:
             self.say(
@@ -758,7 +864,7 @@ class _Reader:
         element = self.first(source, "nodemask")
         if element is None or not (text := _string(element)):
             return None
-        return self.bitmap(element, "<nodemask>", text)
+        return self.nodes(element, "<nodemask>", text)
 
     def node(self, target: Element | None) -> int | None:
         element = self.first(target, "node")
@@ -785,9 +891,17 @@ class _Reader:
     def cells(self, root: Element) -> tuple[NumaCell, ...]:
         numas = [numa for cpu in root.iterfind("cpu") for numa in cpu.findall("numa")[:1]]
         for numa in numas:
-            self.look_for_strangers(numa, "numa")
+            self.look_for_strangers(numa, "cpu/numa")
         cells = []
-        for index, element in enumerate(cell for numa in numas for cell in numa.iterfind("cell")):
+        elements = [cell for numa in numas for cell in numa.iterfind("cell")]
+        if len(elements) > MOST_NODES:
+            self.say(
+                "nodes-too-many",
+                elements[MOST_NODES],
+                f"there are {len(elements)} <cell>s, and QEMU's limit is {MOST_NODES}",
+                "Write fewer.",
+            )
+        for index, element in enumerate(elements[:MOST_NODES]):
             text = element.get("id")
             cell_id = index if text is None else self.uint(element, "<cell id>", text, limit=UINT_MAX)
             cpus = element.get("cpus")
@@ -801,7 +915,7 @@ class _Reader:
                     cpus=() if cpus is None else self.bitmap(element, "<cell cpus>", cpus, empty=True) or (),
                     memory_given=0
                     if memory is None
-                    else self.scaled(element, "<cell memory>", memory, element.get("unit"), step=MIB),
+                    else self.scaled(element, "<cell memory>", memory, element.get("unit"), step=MIB, zero="cell-zero"),
                     shared=self.choice(element, "memAccess", ACCESS),
                     discard=self.choice(element, "discard", YES_NO),
                     distances=self.distances(element),
@@ -842,7 +956,8 @@ class _Reader:
         element = root.find("memoryBacking/hugepages")
         if element is None:
             return ()
-        pages = root.findall("memoryBacking/hugepages/page")
+        # More than one for each node and one for the rest overlap, which the first of them show
+        pages = root.findall("memoryBacking/hugepages/page")[: MOST_NODES + 2]
         if not pages:
             return (HugePage(line=_line(element), size=0, nodeset=None),)
         return tuple(
@@ -870,12 +985,11 @@ class _Reader:
         element = self.first(root, "numatune")
         memory = self.first(element, "memory")
         nodeset: tuple[int, ...] | None = None
-        auto = False
         if memory is not None:
             placements = ("default", "static", "auto")
             placement = self.choice(memory, "placement", {name: name for name in placements})
-            auto = placement == "auto"
-            if auto:
+            vcpu = self.attribute(root.find("vcpu"), "placement")
+            if placement == "auto" or (vcpu == "auto" and placement is None and memory.get("nodeset") is None):
                 self.say_auto(memory, "<numatune><memory placement>")
             elif memory.get("nodeset") is not None:
                 nodeset = self.nodeset(memory)
@@ -885,7 +999,6 @@ class _Reader:
             line=1 if element is None else _line(memory if memory is not None else element),
             mode=self.mode(memory),
             nodeset=nodeset,
-            auto=auto,
             memnodes=tuple(self.memnodes(element)),
         )
 
@@ -894,7 +1007,8 @@ class _Reader:
         return self.choice(element, "mode", modes) or "strict"
 
     def memnodes(self, numatune: Element | None) -> Iterator[MemNode]:
-        for element in () if numatune is None else numatune.findall("memnode"):
+        # More than one for each node overlap, which the first of them show
+        for element in () if numatune is None else numatune.findall("memnode")[: MOST_NODES + 1]:
             text = element.get("cellid")
             if text is None or element.get("nodeset") is None:
                 self.say(

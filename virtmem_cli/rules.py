@@ -6,15 +6,16 @@ is, stands in `findings`; whether libvirt or QEMU was seen to refuse it is shown
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from itertools import combinations
 from typing import NamedTuple
 
-from virtmem_cli.domain import MACHINES, CcwAddress, Domain, HugePage, PciAddress, PciController, VirtioMem
+from virtmem_cli.domain import MACHINES, CcwAddress, Domain, HugePage, NumaCell, PciAddress, PciController, VirtioMem
 from virtmem_cli.effective import (
+    BootMemory,
     Effective,
+    Memory,
     backend_type,
+    boot_memory,
     bus_name,
     controllers_needed,
     effective,
@@ -78,6 +79,17 @@ def block_below_thp(domain: Domain, target: Target) -> Problems:
             )
 
 
+def block_below_minimum(domain: Domain, target: Target) -> Problems:
+    for device in domain.devices:
+        # below a transparent huge page there is a finding already
+        if target.host.thp_size(domain.arch) <= device.block < MIB:
+            yield (
+                device.line_of("block"),
+                f"<block> is {human(device.block)}, and the least is 1 MiB",
+                "Write 1024 KiB.",
+            )
+
+
 def block_below_page(domain: Domain, target: Target) -> Problems:
     for device, settled in _settled(domain, target):
         if 0 < device.block < settled.pagesize:
@@ -105,6 +117,14 @@ def size_not_page_multiple(domain: Domain, target: Target) -> Problems:
                 device.line_of("size"),
                 f"<size> is {human(device.size)}, which is not a multiple of its pages of {human(settled.pagesize)}",
                 f"Write {_kib(round_up(device.size, settled.pagesize))}.",
+            )
+    for memory, settled, line in _pieces(domain, target):
+        if isinstance(memory, BootMemory) and settled.pagesize and memory.size % settled.pagesize:
+            yield (
+                line,
+                f"{memory.alias} is {human(memory.size)}, which is not a multiple of its pages of "
+                f"{human(settled.pagesize)}",
+                f"Give it {_kib(round_up(memory.size, settled.pagesize))}.",
             )
 
 
@@ -172,7 +192,7 @@ def maxmemory_missing(domain: Domain, target: Target) -> Problems:
 def hotplug_space(domain: Domain, target: Target) -> Problems:
     need = domain.boot_memory + domain.devices_size
     # libvirt looks at the sizes as they are written; QEMU gets them rounded up
-    if domain.cells:
+    if any(cell.memory_given for cell in domain.cells):
         given = sum(cell.memory_given for cell in domain.cells)
         given += sum(device.size_given for device in domain.memory_devices)
     else:
@@ -198,7 +218,7 @@ def memory_left_out(domain: Domain, target: Target) -> Problems:
 
 
 def memory_below_devices(domain: Domain, target: Target) -> Problems:
-    if domain.devices and domain.boot_memory <= 0 and not domain.cells:
+    if domain.devices and domain.boot_memory <= 0:
         yield (
             domain.line_of("memory"),
             f"<memory> is {human(domain.memory)}, of which the memory devices take {human(domain.devices_size)}",
@@ -228,11 +248,14 @@ def cell_ids(domain: Domain, target: Target) -> Problems:
 
 
 def cell_cpus(domain: Domain, target: Target) -> Problems:
-    for one, other in combinations(domain.cells, 2):
-        if shared := sorted(set(one.cpus) & set(other.cpus)):
+    owners: dict[int, NumaCell] = {}
+    for cell in domain.cells:
+        twice = [cpu for cpu in cell.cpus if owners.setdefault(cpu, cell) is not cell]
+        if twice:
+            other = owners[twice[0]]
             yield (
-                max(one.line, other.line),
-                f"cells {one.id} and {other.id} both have CPU {','.join(format_bitmap(tuple(shared)))}",
+                cell.line,
+                f"<cell cpus> of cell {cell.id} names CPU {twice[0]}, which cell {other.id} has",
                 "Give each CPU to one cell.",
             )
     for cell in domain.cells:
@@ -287,27 +310,31 @@ def hugepages_nodeset(domain: Domain, target: Target) -> Problems:
                 break
 
 
-def _page_line(domain: Domain, device: VirtioMem) -> int:
-    """Where a device's page size comes from."""
-    if device.pagesize:
-        return device.line_of("pagesize")
-    pages = [page for page in domain.backing.hugepages if page.nodeset is None or device.node in page.nodeset]
-    return pages[-1].line if pages else device.line
+def _pieces(domain: Domain, target: Target) -> Iterator[tuple[Memory, Effective, int]]:
+    """All of the guest's memory with what it has, and the line to name for its page size."""
+    cells = {cell.id: cell.line for cell in domain.cells}
+    for memory in (*boot_memory(domain), *domain.memory_devices):
+        settled = effective(domain, memory, target.host)
+        pages = [p for p in domain.backing.hugepages if p.nodeset is None or memory.node in p.nodeset]
+        own = domain.line_of("memory") if isinstance(memory, BootMemory) else memory.line
+        if isinstance(memory, BootMemory) and memory.node in cells:
+            own = cells[memory.node]
+        if memory.pagesize:
+            own = memory.line_of("pagesize") if isinstance(memory, VirtioMem) else own
+        elif pages:
+            own = pages[-1].line
+        yield memory, settled, own
 
 
 def pagesize_unmounted(domain: Domain, target: Target) -> Problems:
     mounts = target.host.hugetlbfs
-    if domain.backing.source == "memfd":
-        return
-    wanted = {(_page_line(domain, device), settled.pagesize) for device, settled in _settled(domain, target)}
-    wanted |= {
-        (page.line, size)
-        for page in domain.backing.hugepages
-        for cell in domain.cells
-        if (size := pagesize_for_node(domain, cell.id, target.host)) == page.size
+    wanted = {
+        (line, settled.pagesize)
+        for _, settled, line in _pieces(domain, target)
+        if settled.pagesize and backend_type(domain, settled) == "memory-backend-file"
     }
     for line, size in sorted(wanted):
-        if size and size not in mounts:
+        if size not in mounts:
             has = " and ".join(human(mount) for mount in sorted(mounts)) or "none"
             yield (
                 line,
@@ -317,10 +344,10 @@ def pagesize_unmounted(domain: Domain, target: Target) -> Problems:
 
 
 def pagesize_memfd(domain: Domain, target: Target) -> Problems:
-    for device, settled in _settled(domain, target):
+    for _, settled, line in _pieces(domain, target):
         if domain.backing.source == "memfd" and settled.pagesize and not _power_of_two(settled.pagesize):
             yield (
-                _page_line(domain, device),
+                line,
                 f"pages of {human(settled.pagesize)} are asked for, which no kernel has",
                 "Write 2048 KiB, say.",
             )
@@ -436,7 +463,7 @@ def _overlaps(domain: Domain, target: Target, *, given: bool) -> Problems:
                 device.line_of("memaddr"),
                 f"<address base> is {device.memaddr:#x} with {human(device.size)}, which overlaps {other.alias} at "
                 f"{at:#x} with {human(other.size)}{where}",
-                f"Write {round_up(at + other.size, placement.alignment):#x}, or leave the address out.",
+                "Leave the address out, and QEMU finds a place.",
             )
 
 
@@ -666,6 +693,24 @@ def _duplicates(domain: Domain, kind: type[PciAddress] | type[CcwAddress]) -> Pr
         first.setdefault(text, other.device)
 
 
+def pci_multifunction(domain: Domain, target: Target) -> Problems:
+    mine = {(address.bus, address.slot) for _, address, _, _ in _on_pci(domain)}
+    others = [other for other in domain.addresses if isinstance(other.address, PciAddress)]
+    further = {
+        (o.address.bus, o.address.slot) for o in others if isinstance(o.address, PciAddress) and o.address.function
+    }
+    for other in others:
+        address = other.address
+        if not isinstance(address, PciAddress) or address.function or address.multifunction is not False:
+            continue
+        if (address.bus, address.slot) in mine & further:
+            yield (
+                other.line,
+                f"<address> of <{other.device}> is {address} with multifunction='off', and the slot has more functions",
+                "Write multifunction='on'.",
+            )
+
+
 def pci_duplicate(domain: Domain, target: Target) -> Problems:
     return _duplicates(domain, PciAddress)
 
@@ -715,10 +760,11 @@ def ccw_property(domain: Domain, target: Target) -> Problems:
 
 
 def alias_duplicate(domain: Domain, target: Target) -> Problems:
-    counts = Counter(alias for alias, _ in domain.aliases)
+    # In a running domain, others than users' may be shared: the parts of a USB 2 controller are all called 'usb'
+    mine = {device.alias for device in domain.devices}
     seen: set[str] = set()
     for alias, line in domain.aliases:
-        if counts[alias] > 1 and alias in seen:
+        if alias in seen and (alias.startswith("ua-") or alias in mine):
             yield line, f"<alias name> is {quoted(alias)}, which an earlier device has", "Write another alias."
         seen.add(alias)
 
@@ -767,6 +813,8 @@ def qemu_version(domain: Domain, target: Target) -> Problems:
 
 
 def dynamic_memslots_machine(domain: Domain, target: Target) -> Problems:
+    if domain.arch not in ("x86_64", "i686"):
+        return  # no guest there is so old that it reads unplugged memory, and QEMU has no such switch
     match = re.search(r"-([0-9]{1,3})\.([0-9]{1,3})$", domain.machine)
     for device in domain.devices:
         if device.dynamic_memslots and match and (int(match[1]), int(match[2])) < (7, 0):
@@ -805,6 +853,7 @@ CHECKS: Mapping[str, Check] = {
     "alias-duplicate": alias_duplicate,
     "alias-invalid": alias_invalid,
     "arch-unsupported": arch_unsupported,
+    "block-below-minimum": block_below_minimum,
     "block-below-page": block_below_page,
     "block-below-thp": block_below_thp,
     "block-not-power-of-two": block_not_power_of_two,
@@ -846,6 +895,7 @@ CHECKS: Mapping[str, Check] = {
     "pci-bus-missing": pci_bus_missing,
     "pci-chipset": pci_chipset,
     "pci-duplicate": pci_duplicate,
+    "pci-multifunction": pci_multifunction,
     "pci-slot": pci_slot,
     "prealloc-unsupported": prealloc_unsupported,
     "qemu-version": qemu_version,
