@@ -452,12 +452,14 @@ def memaddr_taken(domain: Domain, target: Target) -> Problems:
 
 def _overlaps(domain: Domain, target: Target, *, given: bool) -> Problems:
     """Addresses in the way of an earlier device's, which the XML gives, or which QEMU chooses."""
-    for placement in _layout(domain, target):
+    placements = _layout(domain, target)
+    addresses = {placement.device.alias: placement.address or 0 for placement in placements if not placement.overlaps}
+    for placement in placements:
         device, other = placement.device, placement.overlaps
         if not isinstance(device, VirtioMem) or other is None or (placement.outside and not given):
             continue
         if bool(other.memaddr) == given:
-            at = next(p.address or 0 for p in _layout(domain, target) if p.device is other)
+            at = addresses[other.alias]
             where = "" if given else ", where QEMU puts it"
             yield (
                 device.line_of("memaddr"),
