@@ -5,9 +5,11 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 import xml.sax.saxutils as sax
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -189,3 +191,26 @@ def test_any_name_comes_through_every_syntax(name: str) -> None:
 
 def test_every_driver_option_has_a_property() -> None:
     assert tuple(VIRTIO_OPTIONS) == DRIVER_OPTIONS
+
+
+@pytest.mark.parametrize("name", ["whole-q35", "everything-set", "topology", "s390x-ccw", "distances"])
+def test_no_number_takes_memory(name: str) -> None:
+    """Each number of a domain made as large as a number may be: the process has 512 MiB for it."""
+    script = (
+        "import re, resource, sys\n"
+        "from virtmem_cli.convert import convert\n"
+        "from virtmem_cli.target import Target\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (512 << 20, 512 << 20))\n"
+        "xml = open(sys.argv[1]).read()\n"
+        "spots = [*re.finditer(r\"(?<=')[0-9]+(?=')|(?<=>)[0-9]+(?=</)\", xml)]\n"
+        "for spot in spots:\n"
+        "    for text in ('4294967295', '0-16383', '9223372036854775807'):\n"
+        "        changed = xml[:spot.start()] + text + xml[spot.end():]\n"
+        "        for scope in ('devices', 'machine'):\n"
+        "            convert(changed.encode(), name='x', target=Target(scope=scope))\n"
+        "print(len(spots))\n"
+    )
+    (path,) = [path for path in XML if path.stem == name]
+    run = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert int(run.stdout) > 5

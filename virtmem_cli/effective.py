@@ -123,6 +123,11 @@ def is_ccw(domain: Domain, device: VirtioMem) -> bool:
     return domain.is_s390x and device.address_type in (None, "ccw")
 
 
+def device_driver(domain: Domain, device: VirtioMem) -> str:
+    """QEMU's name of the device."""
+    return "virtio-mem-ccw" if is_ccw(domain, device) else "virtio-mem-pci"
+
+
 def bus_name(domain: Domain, bus: int) -> str:
     """QEMU's name of a PCI bus: its controller's alias, or libvirt's default."""
     if bus == 0:

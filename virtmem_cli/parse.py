@@ -192,6 +192,12 @@ def parse_domain(root: Element, default_arch: str) -> tuple[Domain, list[Finding
     return reader.domain(root, default_arch), reader.findings
 
 
+def emulator(root: Element) -> str | None:
+    """The path of the domain's QEMU, or None where it names none."""
+    element = root.find("devices/emulator")
+    return None if element is None else _string(element) or None
+
+
 def _string(element: Element) -> str:
     """XPath's string(): all text below the element, comments left out, as libvirt reads it."""
     return (element.text or "") if len(element) == 0 else cast(str, element.xpath("string()"))
@@ -574,7 +580,7 @@ class _Reader:
             return 1
         if element.get("placement") == "auto" and root.find("numatune/memory") is None:
             self.say_auto(element, "<vcpu placement>")
-        return self.uint(element, "<vcpu>", _string(element), limit=UINT_MAX) or 0
+        return self.uint(element, "<vcpu>", _string(element), limit=NODES) or 0
 
     def vcpus_current(self, root: Element, vcpus: int) -> int:
         found = _attribute(root, "vcpu", "current")

@@ -17,8 +17,8 @@ from virtmem_cli.effective import (
     bus_name,
     controller_address,
     controllers_needed,
+    device_driver,
     effective,
-    is_ccw,
 )
 from virtmem_cli.target import Host, Qemu, Target
 from virtmem_cli.units import KIB
@@ -127,7 +127,7 @@ def _shares_slot(domain: Domain, address: PciAddress) -> bool:
 def _device(domain: Domain, device: VirtioMem, settled: Effective, qemu: Qemu) -> Properties:
     return _given(
         {
-            "driver": "virtio-mem-ccw" if is_ccw(domain, device) else "virtio-mem-pci",
+            "driver": device_driver(domain, device),
             **{name: device.driver.get(option) for option, name in VIRTIO_OPTIONS.items()},
             "node": device.node if domain.guest_nodes else None,
             "block-size": device.block,

@@ -18,6 +18,7 @@ from virtmem_cli.effective import (
     boot_memory,
     bus_name,
     controllers_needed,
+    device_driver,
     effective,
     is_ccw,
     pagesize_for_node,
@@ -799,7 +800,17 @@ def arch_unsupported(domain: Domain, target: Target) -> Problems:
 
 def qemu_version(domain: Domain, target: Target) -> Problems:
     since = ARCHITECTURES.get(domain.arch, (0, 0))
-    if target.qemu.version < since:
+    if target.qemu.arch is not None and target.qemu.arch != domain.arch:
+        yield (
+            domain.line_of("os"),
+            f"<type arch> is {quoted(domain.arch)}, and this {target.qemu} is for {target.qemu.arch}",
+            f"Take the QEMU for {domain.arch}.",
+        )
+    elif target.qemu.drivers is not None:
+        wanted = {device_driver(domain, device): device.line for device in reversed(domain.devices)}
+        for driver in sorted(set(wanted) - target.qemu.drivers):
+            yield wanted[driver], f"this {target.qemu} has no {driver}", f"Take QEMU {show(since)} or newer."
+    elif target.qemu.version < since:
         yield (
             domain.line_of("os"),
             f"{target.qemu} has no virtio-mem for {domain.arch}",

@@ -45,13 +45,20 @@ NEWEST: Version = (11, 1)
 
 
 class Qemu(NamedTuple):
-    """A QEMU to write arguments for."""
+    """A QEMU to write arguments for: a version by the table, or a binary that was asked.
+
+    Of a binary, `features` are the answers, which may be for some features only; `arch` is the guest's architecture and
+    `drivers` the virtio-mem devices that it has.
+    """
 
     version: Version = NEWEST
+    features: Mapping[str, bool] = MappingProxyType({})
+    arch: str | None = None
+    drivers: frozenset[str] | None = None
 
     def has(self, feature: str) -> bool:
         """Whether this QEMU has the feature, which must be in FEATURES."""
-        return self.version >= FEATURES[feature]
+        return self.features.get(feature, self.version >= FEATURES[feature])
 
     def __str__(self) -> str:
         return f"QEMU {show(self.version)}"
@@ -66,7 +73,9 @@ def qemu_of_version(text: str) -> Qemu:
     """Read '7.2' or '7.2.22'; raises UsageError."""
     match = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})(\.[0-9]{1,3})?", text)
     if match is None:
-        raise UsageError(f"--qemu {quoted(text)}: write MAJOR.MINOR, such as {show(NEWEST)}")
+        raise UsageError(
+            f"--qemu {quoted(text)}: write MAJOR.MINOR, such as {show(NEWEST)}, or a path with a '/' in it"
+        )
     return Qemu(version=(int(match[1]), int(match[2])))
 
 

@@ -15,6 +15,7 @@ from virtmem_cli.findings import VirtmemError
 # Command -> module that holds it and its help, so that --help imports none of them.
 COMMANDS = {
     "xml2argv": "Print QEMU's arguments for the virtio-mem devices of a domain.",
+    "verify": "Start QEMU with a domain's memory, frozen, and compare.",
 }
 
 

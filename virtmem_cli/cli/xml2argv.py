@@ -9,8 +9,13 @@ import click
 from virtmem_cli.cli.streams import STDIN, display_name, read_input, say, show_findings, write_file, write_output
 from virtmem_cli.convert import convert
 from virtmem_cli.findings import InputRefusedError, Severity, UsageError, VirtmemError, printable, quoted
+from virtmem_cli.parse import emulator
 from virtmem_cli.render import FORMATS
-from virtmem_cli.target import LIBVIRT, NEWEST, Host, Scope, Target, host_of_toml, qemu_of_version, show
+from virtmem_cli.target import LIBVIRT, NEWEST, Host, Qemu, Scope, Target, host_of_toml, qemu_of_version, show
+from virtmem_cli.xmltree import parse_tree
+
+# --qemu's word for the binary that the domain names
+EMULATOR = "emulator"
 
 
 def _host(choice: str) -> Host:
@@ -27,6 +32,20 @@ def _host(choice: str) -> Host:
     except VirtmemError as error:
         raise VirtmemError(f"--host is neither 'libvirt' nor 'local', and as a file {error}") from None
     return host_of_toml(text, printable(choice))
+
+
+def _qemu(choice: str, data: bytes, name: str) -> Qemu:
+    """The QEMU of --qemu for this input: a version, a binary to ask, or the one that the domain names."""
+    if choice == EMULATOR:
+        named = emulator(parse_tree(data, name))
+        if named is None:
+            raise VirtmemError(f"{name}: --qemu {EMULATOR}, and the domain has no <emulator>")
+        choice = named
+    if "/" not in choice:
+        return qemu_of_version(choice)
+    from virtmem_cli.probe import ask_qemu
+
+    return ask_qemu(choice)
 
 
 def _outputs(files: tuple[str, ...], folder: str) -> dict[str, str]:
@@ -49,12 +68,14 @@ def _outputs(files: tuple[str, ...], folder: str) -> dict[str, str]:
     return outputs
 
 
-def _one(file: str, target: Target, strict: bool, form: str, output: str | None) -> int:
+def _one(file: str, qemu: str, target: Target, strict: bool, form: str, output: str | None) -> int:
     """Convert one input and write what came of it; the exit code it asks for."""
     name = display_name(file)
     stale = f"; {printable(output)} is from before" if output is not None and os.path.exists(output) else ""
     data = read_input(file)
     try:
+        if qemu == EMULATOR:
+            target = target._replace(qemu=_qemu(qemu, data, name))
         conversion = convert(data, name=name, target=target, strict=strict)
     except InputRefusedError as error:
         say(str(error))
@@ -99,10 +120,10 @@ def _one(file: str, target: Target, strict: bool, form: str, output: str | None)
 )
 @click.option(
     "--qemu",
-    metavar="VERSION",
+    metavar="VERSION|PATH|emulator",
     default=show(NEWEST),
     show_default=True,
-    help="The QEMU version to write for, 5.1 or later.",
+    help="The QEMU to write for: a version, 5.1 or later; a binary, which is asked; or the domain's own <emulator>.",
 )
 @click.option(
     "--host",
@@ -127,12 +148,12 @@ def command(
     """
     if files.count(STDIN) > 1:
         raise UsageError("'-' is given twice, and standard input can be read once")
-    target = Target(qemu=qemu_of_version(qemu), host=_host(host), scope=scope)
+    target = Target(qemu=Qemu() if qemu == EMULATOR else _qemu(qemu, b"", ""), host=_host(host), scope=scope)
     outputs = _outputs(files, output) if output is not None else {}
     worst = 0
     for file in files:
         try:
-            code = _one(file, target, strict, form, outputs.get(file))
+            code = _one(file, qemu, target, strict, form, outputs.get(file))
         except VirtmemError as error:
             say(f"virtmem: {error}")
             code = error.exit_code

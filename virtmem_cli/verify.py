@@ -1,0 +1,119 @@
+"""A domain on real QEMU: started frozen and emulated, asked for its memory devices, compared with the XML.
+
+Takes a Domain that is not refused and a QEMU; gives a Report. What exists only on a real host is replaced for the run,
+and the report says so. Nothing is left running, and no file stays.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from virtmem_cli.argv import arguments
+from virtmem_cli.domain import Domain, VirtioMem
+from virtmem_cli.layout import lay_out
+from virtmem_cli.probe import converse
+from virtmem_cli.props import WRITTEN, Argument, Value, all_arguments
+from virtmem_cli.target import Target
+
+_QUESTIONS = {
+    name: {"execute": command}
+    for name, command in (("negotiate", "qmp_capabilities"), ("devices", "query-memory-devices"), ("quit", "quit"))
+}
+
+
+class Row(NamedTuple):
+    """One field of one device: what the XML and the layout say, and what QEMU reports."""
+
+    device: str
+    field: str
+    expected: int | str
+    reported: int | str | None
+
+
+class Report(NamedTuple):
+    """What came of it: `rows` is empty, and `words` has QEMU's own, where it did not start."""
+
+    rows: tuple[Row, ...]
+    words: str
+    replaced: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether QEMU started and reports what was expected."""
+        return bool(self.rows) and all(row.expected == row.reported for row in self.rows)
+
+
+def verify(domain: Domain, binary: str, target: Target) -> Report:
+    """Start the binary with the domain's arguments in the scope `machine` and compare.
+
+    Raises VirtmemError where the binary cannot be run or does not answer in time.
+    """
+    with TemporaryDirectory(prefix="virtmem-") as folder:
+        replaced: dict[str, None] = {}
+        stood_in = list(stand_ins(all_arguments(domain, target._replace(scope="machine")), folder, replaced))
+        command = [binary, "-S", "-nodefaults", "-display", "none", "-qmp", "stdio"]
+        _, replies, words = converse([*command, *arguments(stood_in, target.qemu)], _QUESTIONS)
+    devices = replies.get("devices")
+    rows = tuple(_rows(domain, target, devices)) if isinstance(devices, list) else ()
+    return Report(rows=rows, words=words, replaced=tuple(replaced))
+
+
+def stand_ins(given: Iterable[Argument], folder: str, replaced: dict[str, None]) -> Iterator[Argument]:
+    """The arguments with what depends on the host replaced; `replaced` gets a line for each kind of replacement."""
+    for number, (option, properties) in enumerate(given):
+        changed = dict(properties)
+        if option == "-accel" and properties[""] != "tcg":
+            replaced[f"-accel {properties['']} by tcg"] = None
+            changed = {"": "tcg"}
+        elif option == "-cpu" and properties[""] == "host":
+            replaced["-cpu host by max"] = None
+            changed = {"": "max"}
+        elif str(properties.get("qom-type", "")).startswith("memory-backend-"):
+            _stand_in(changed, os.path.join(folder, str(number)), replaced)
+        elif properties.get("qom-type") == "thread-context":
+            continue
+        yield Argument(option, changed)
+
+
+def _stand_in(backend: dict[str, Value], file: str, replaced: dict[str, None]) -> None:
+    """Memory that needs nothing of the host: no huge pages, no host nodes, none of it reserved or allocated."""
+    if "mem-path" in backend:
+        replaced["the files and folders of memory by temporary ones"] = None
+        backend["mem-path"] = file
+    if backend.pop("hugetlb", False):
+        backend.pop("hugetlbsize")
+        replaced["huge pages by ordinary ones"] = None
+    if "host-nodes" in backend:
+        replaced["host NUMA nodes by none"] = None
+    for name in ("host-nodes", "policy", "prealloc", "prealloc-threads", "prealloc-context"):
+        backend.pop(name, None)
+
+
+def _rows(domain: Domain, target: Target, devices: list[Any]) -> Iterator[Row]:
+    reported = {device["data"].get("id"): device["data"] for device in devices}
+    # As it was started: without what is not written, and on ordinary pages
+    plain = domain._replace(
+        backing=domain.backing._replace(hugepages=()),
+        memory_devices=tuple(
+            device._replace(pagesize=0)
+            for device in domain.memory_devices
+            if isinstance(device, VirtioMem) or device.model in WRITTEN
+        ),
+    )
+    for placement in lay_out(plain, target.host).placements:
+        device = placement.device
+        data = reported.get(device.alias, {})
+        expected: dict[str, int | str | None] = {"memdev": f"/objects/mem{device.alias}"}
+        if isinstance(device, VirtioMem):
+            expected |= {
+                "memaddr": placement.address,
+                "max-size": device.size,
+                "requested-size": device.requested,
+                "block-size": device.block,
+                "node": device.node or 0,
+            }
+        else:
+            expected |= {"memaddr" if device.model == "virtio-pmem" else "addr": placement.address, "size": device.size}
+        for field, value in expected.items():
+            yield Row(device.alias, field, value if value is not None else "nowhere", data.get(field))
