@@ -124,7 +124,7 @@ def test_what_we_accept_starts_as_predicted(guest: Guest, qemu_binary: QemuBinar
     amount=st.integers(1, 1024),
     shortage=st.sampled_from([0, 0, 0, -1, -2048]),
 )
-@settings(SETTINGS, max_examples=100)
+@settings(SETTINGS, max_examples=300)
 def test_what_qemu_refuses_we_refuse(
     guest: Guest, fault: str, which: int, amount: int, shortage: int, qemu_binary: QemuBinary
 ) -> None:

@@ -111,6 +111,7 @@ class OtherMemory(NamedTuple):
     """
 
     line: int
+    lines: Mapping[str, int]
     model: str
     alias: str
     size_given: int
@@ -128,6 +129,10 @@ class OtherMemory(NamedTuple):
     def size(self) -> int:
         """Its size, rounded up as libvirt does."""
         return round_up(self.size_given, DEVICE_STEP)
+
+    def line_of(self, element: str) -> int:
+        """The line of the element, or the device's own where it is absent."""
+        return self.lines.get(element, self.line)
 
 
 MemoryDevice = VirtioMem | OtherMemory

@@ -798,6 +798,7 @@ class _Reader:
         base = None if address is None else address.get("base")
         return OtherMemory(
             line=_line(element),
+            lines=self.lines(element, source, target),
             model=model,
             alias=alias,
             size_given=self.size(target, "size", zero="size-zero"),

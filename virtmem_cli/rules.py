@@ -9,7 +9,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from virtmem_cli.domain import MACHINES, CcwAddress, Domain, HugePage, NumaCell, PciAddress, PciController, VirtioMem
+from virtmem_cli.domain import (
+    MACHINES,
+    CcwAddress,
+    Domain,
+    HugePage,
+    MemoryDevice,
+    NumaCell,
+    PciAddress,
+    PciController,
+    VirtioMem,
+)
 from virtmem_cli.effective import (
     BootMemory,
     Effective,
@@ -152,8 +162,17 @@ def requested_not_block_multiple(domain: Domain, target: Target) -> Problems:
 # Guest nodes and the domain's memory
 
 
+def _on_nodes(domain: Domain) -> Iterator[MemoryDevice]:
+    """The memory devices that are on a guest node."""
+    return (
+        device
+        for device in domain.memory_devices
+        if isinstance(device, VirtioMem) or device.model in ("dimm", "nvdimm")
+    )
+
+
 def node_missing(domain: Domain, target: Target) -> Problems:
-    for device in domain.devices:
+    for device in _on_nodes(domain):
         if device.node is None and domain.guest_nodes and "target" in device.lines:
             has = "the guest has NUMA nodes" if domain.cells else "libvirt gives a guest with <maxMemory> a NUMA node"
             others = f", or another up to {domain.guest_nodes - 1}" if domain.guest_nodes > 1 else ""
@@ -165,7 +184,7 @@ def node_missing(domain: Domain, target: Target) -> Problems:
 
 
 def node_unknown(domain: Domain, target: Target) -> Problems:
-    for device in domain.devices:
+    for device in _on_nodes(domain):
         if device.node is None or device.node < 0:
             continue
         line = device.line_of("node")
@@ -321,7 +340,7 @@ def _pieces(domain: Domain, target: Target) -> Iterator[tuple[Memory, Effective,
         if isinstance(memory, BootMemory) and memory.node in cells:
             own = cells[memory.node]
         if memory.pagesize:
-            own = memory.line_of("pagesize") if isinstance(memory, VirtioMem) else own
+            own = own if isinstance(memory, BootMemory) else memory.line_of("pagesize")
         elif pages:
             own = pages[-1].line
         yield memory, settled, own
@@ -457,7 +476,7 @@ def _overlaps(domain: Domain, target: Target, *, given: bool) -> Problems:
     addresses = {placement.device.alias: placement.address or 0 for placement in placements if not placement.overlaps}
     for placement in placements:
         device, other = placement.device, placement.overlaps
-        if not isinstance(device, VirtioMem) or other is None or (placement.outside and not given):
+        if other is None or (placement.outside and not given):
             continue
         if bool(other.memaddr) == given:
             at = addresses[other.alias]
@@ -476,7 +495,7 @@ def memaddr_outside(domain: Domain, target: Target) -> Problems:
     layout = lay_out(domain, target.host)
     for placement in layout.placements:
         device = placement.device
-        if isinstance(device, VirtioMem) and placement.outside:
+        if placement.outside:
             last = layout.end - device.size
             first = round_up(layout.base, placement.alignment)
             advice = f"Write {first:#x} to {last:#x}, or leave the address out." if first <= last else "Leave it out."
@@ -828,9 +847,11 @@ def qemu_version(domain: Domain, target: Target) -> Problems:
 def dynamic_memslots_machine(domain: Domain, target: Target) -> Problems:
     if domain.arch not in ("x86_64", "i686"):
         return  # no guest there is so old that it reads unplugged memory, and QEMU has no such switch
-    match = re.search(r"-([0-9]{1,3})\.([0-9]{1,3})$", domain.machine)
     for device in domain.devices:
-        if device.dynamic_memslots and match and (int(match[1]), int(match[2])) < (7, 0):
+        if not device.dynamic_memslots:
+            continue
+        match = re.search(r"-([0-9]{1,3})\.([0-9]{1,3})$", domain.machine)
+        if match and (int(match[1]), int(match[2])) < (7, 0):
             yield (
                 device.line_of("target"),
                 f"<target dynamicMemslots> is 'yes', and machine type {quoted(domain.machine)} is of before 7.0",

@@ -56,10 +56,12 @@ def parse_uint(text: str, *, limit: int, base: int = 10) -> int:
 
     Raises NotANumberError, or TooLargeError above `limit`.
     """
-    match = re.fullmatch(_DIGITS[base], text)
-    if match is None:
+    if text.isascii() and text.isdigit() and (base or text[0] != "0"):
+        digits = text  # nearly all numbers, without the time that compiling a pattern takes
+    elif match := re.fullmatch(_DIGITS[base], text):
+        digits = match[1]
+    else:
         raise NotANumberError
-    digits = match[1]
     if base == 0:
         base = 10 if digits[0] != "0" else 16 if digits[1:2] in ("x", "X") else 8
     digits = digits.lower().removeprefix("0x").lstrip("0") or "0"
@@ -109,6 +111,9 @@ def parse_bitmap(text: str, *, size: int) -> tuple[int, ...]:
     if len(parts) > 1 and not parts[-1].strip(" \t\n\v\f\r"):
         parts.pop()  # one comma at the end is taken
     for part in parts:
+        if part.isascii() and part.isdigit():
+            bits.add(parse_uint(part, limit=size - 1))
+            continue
         match = re.fullmatch(_RANGE, part)
         if match is None:
             raise NotANumberError
