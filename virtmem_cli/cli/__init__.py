@@ -54,7 +54,7 @@ class _Lazy(click.Group):
 @click.group(
     cls=_Lazy,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example:  virtmem xml2argv guest.xml",
+    epilog="\b\nExamples:\n  virtmem xml2argv guest.xml\n  virtmem verify guest.xml",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:
