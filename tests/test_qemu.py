@@ -110,6 +110,18 @@ FAULTS = {
         [("<size unit='GiB'>2", "<size unit='MiB'>2046"), ("'MiB'>2<", "'MiB'>4<")],
         "backend memory size must be multiple of",
     ),
+    "slots-too-many": ([("<maxMemory unit", "<maxMemory slots='257' unit")], "unsupported amount of memory slots: 257"),
+    "dimm-slot": (
+        [
+            ("<maxMemory unit", "<maxMemory slots='2' unit"),
+            (
+                "  </devices>",
+                "<memory model='dimm'><target><size unit='MiB'>128</size><node>0</node></target>"
+                "<address type='dimm' slot='2'/></memory></devices>",
+            ),
+        ],
+        "invalid slot number",
+    ),
     "cell-zero": (
         [("memory='1' unit='GiB'/>", "memory='1' unit='GiB'/><cell id='1' memory='0'/>")],
         "doesn't take value '0'",

@@ -136,6 +136,7 @@ RULES: dict[str, Rule] = {
             "nodes-too-many": "more NUMA nodes than QEMU knows",
             "pci-multifunction": "a slot with more than one function says multifunction='off'",
             "pagesize-memfd": "no kernel has pages of that size",
+            "slots-too-many": "more <maxMemory slots> than QEMU has",
             "size-zero": "<size> is 0",
             "size-not-block-multiple": "<size> is not a multiple of <block>",
             "size-not-page-multiple": "<size> is not a multiple of the backend's page",
@@ -146,6 +147,7 @@ RULES: dict[str, Rule] = {
         {
             "arch-unsupported": "the architecture has no virtio-mem",
             "block-not-power-of-two": "<block> is not a power of two",
+            "dimm-slot": "a DIMM's slot is taken, or beyond <maxMemory slots>",
             "hotplug-space": "boot memory and memory devices exceed <maxMemory>",
             "memaddr-overlap": "two devices' guest addresses overlap",
             "memaddr-unaligned": "the guest address is not aligned",

@@ -256,6 +256,41 @@ def slots_exceeded(domain: Domain, target: Target) -> Problems:
         )
 
 
+# QEMU's ACPI_MAX_RAM_SLOTS.
+MOST_SLOTS = 256
+
+
+def slots_too_many(domain: Domain, target: Target) -> Problems:
+    if domain.slots > MOST_SLOTS:
+        yield (
+            domain.line_of("maxMemory"),
+            f"<maxMemory slots> is {domain.slots}, and QEMU has {MOST_SLOTS} at most",
+            f"Write slots='{MOST_SLOTS}' or less: virtio-mem takes none of them.",
+        )
+
+
+def dimm_slot(domain: Domain, target: Target) -> Problems:
+    dimms = [device for device in domain.other_memory if device.slot is not None]
+    enough = len(dimms) <= domain.slots  # else that is the finding
+    taken: set[int] = set()
+    for device in dimms:
+        if device.slot is None:
+            continue
+        if device.slot in taken:
+            yield (
+                device.line_of("address"),
+                f"<address slot> is {device.slot}, which another DIMM has",
+                "Write another.",
+            )
+        elif enough and device.slot >= domain.slots:
+            yield (
+                device.line_of("address"),
+                f"<address slot> is {device.slot}, and <maxMemory slots> is {domain.slots}",
+                f"Write {_up_to(domain.slots - 1)}, or more slots.",
+            )
+        taken.add(device.slot)
+
+
 def cell_ids(domain: Domain, target: Target) -> Problems:
     for expected, cell in enumerate(domain.cells):
         if cell.id != expected:
@@ -899,6 +934,7 @@ CHECKS: Mapping[str, Check] = {
     "cell-ids": cell_ids,
     "controller-index": controller_index,
     "controller-model": controller_model,
+    "dimm-slot": dimm_slot,
     "discard-ignored": discard_ignored,
     "dynamic-memslots-machine": dynamic_memslots_machine,
     "host-node": host_node,
@@ -939,4 +975,5 @@ CHECKS: Mapping[str, Check] = {
     "size-not-block-multiple": size_not_block_multiple,
     "size-not-page-multiple": size_not_page_multiple,
     "slots-exceeded": slots_exceeded,
+    "slots-too-many": slots_too_many,
 }
