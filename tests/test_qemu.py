@@ -7,11 +7,11 @@ from real_qemu import QemuBinary, start, startable, target_for
 
 from virtmem_cli.convert import convert
 from virtmem_cli.domain import Domain, OtherMemory, VirtioMem
-from virtmem_cli.effective import effective
+from virtmem_cli.effective import WRITTEN, effective
 from virtmem_cli.findings import RULES, Refuses, Severity
 from virtmem_cli.layout import lay_out
 from virtmem_cli.parse import parse_domain
-from virtmem_cli.props import WRITTEN, Value
+from virtmem_cli.props import Value
 from virtmem_cli.target import LIBVIRT
 from virtmem_cli.xmltree import parse_tree
 

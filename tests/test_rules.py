@@ -7,7 +7,9 @@ import pytest
 
 import virtmem_cli
 from virtmem_cli.findings import RULES, Refuses, Severity
-from virtmem_cli.rules import CHECKS
+from virtmem_cli.parse import PCI_MODELS
+from virtmem_cli.props import CONTROLLERS
+from virtmem_cli.rules import BUSES, CHECKS
 
 PACKAGE = Path(virtmem_cli.__file__).parent
 ARGS = Path(__file__).parent.parent / "testdata" / "args"
@@ -38,3 +40,8 @@ def test_names_and_titles() -> None:
 
 def test_the_table_is_in_order() -> None:
     assert list(CHECKS) == sorted(CHECKS)
+
+
+def test_the_tables_of_pci_models_agree() -> None:
+    assert set(BUSES) == set(PCI_MODELS)
+    assert set(CONTROLLERS) == set(PCI_MODELS) - {"pci-root", "pcie-root"}

@@ -13,6 +13,10 @@ from virtmem_cli.target import Host
 POLICIES = {"strict": "bind", "preferred": "preferred", "interleave": "interleave", "restrictive": None}
 
 
+# Models of memory devices that are written beside virtio-mem; the others are left out, with a finding.
+WRITTEN = ("dimm", "virtio-pmem")
+
+
 class BootMemory(NamedTuple):
     """The boot memory of one guest node, or of a guest without any, which says nothing of its own."""
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from virtmem_cli.domain import CcwAddress, Domain, OtherMemory, PciAddress, PciController, VirtioMem
 from virtmem_cli.effective import (
+    WRITTEN,
     BootMemory,
     Effective,
     Memory,
@@ -163,10 +164,6 @@ def _other_device(domain: Domain, device: OtherMemory) -> Properties:
             "addr": device.memaddr or None,
         }
     )
-
-
-# Models of memory devices that are written beside virtio-mem; the others are left out, with a finding.
-WRITTEN = ("dimm", "virtio-pmem")
 
 
 def device_pairs(domain: Domain, target: Target) -> tuple[Pair, ...]:

@@ -21,6 +21,7 @@ from virtmem_cli.domain import (
     VirtioMem,
 )
 from virtmem_cli.effective import (
+    WRITTEN,
     BootMemory,
     Effective,
     Memory,
@@ -229,7 +230,7 @@ def hotplug_space(domain: Domain, target: Target) -> Problems:
 
 def memory_left_out(domain: Domain, target: Target) -> Problems:
     for device in domain.other_memory:
-        if target.scope != "devices" and device.model not in ("dimm", "virtio-pmem"):
+        if target.scope != "devices" and device.model not in WRITTEN:
             yield (
                 device.line,
                 f"the {device.model} is left out of the arguments",

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from virtmem_cli.argv import arguments
 from virtmem_cli.domain import Domain, VirtioMem
+from virtmem_cli.effective import WRITTEN
 from virtmem_cli.layout import lay_out
 from virtmem_cli.probe import converse
-from virtmem_cli.props import WRITTEN, Argument, Value, all_arguments
+from virtmem_cli.props import Argument, Value, all_arguments
 from virtmem_cli.target import Target
 
 _QUESTIONS = {

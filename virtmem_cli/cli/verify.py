@@ -48,7 +48,7 @@ def _print(report: Report) -> None:
 @click.command(
     "verify",
     short_help="Start QEMU with a domain's memory, frozen, and compare.",
-    epilog="Example:  virtmem verify --qemu /usr/bin/qemu-system-x86_64 guest.xml",
+    epilog="\b\nExample:\n  virtmem verify --qemu /usr/bin/qemu-kvm guest.xml",
 )
 @click.option("--qemu", metavar="PATH", help="The QEMU to start; else the domain's <emulator>, else the one on PATH.")
 @click.argument("file", metavar="XML")

@@ -100,7 +100,7 @@ def _one(file: str, qemu: str, target: Target, strict: bool, form: str, output: 
 @click.command(
     "xml2argv",
     short_help="Print QEMU's arguments for the virtio-mem devices of a domain.",
-    epilog="Example:  virsh dumpxml guest | virtmem xml2argv -",
+    epilog="\b\nExample:\n  virsh dumpxml guest | virtmem xml2argv -",
 )
 @click.option(
     "--scope",
