@@ -70,7 +70,7 @@ def complete(domain: Domain) -> Domain:
     addresses = [device.address for device in domain.memory_devices if isinstance(device.address, PciAddress)]
     added = tuple(
         PciController(
-            line=1,
+            place=1,
             bus=bus,
             model="pcie-root-port" if domain.is_pcie else "pci-bridge",
             alias=None,

@@ -1,4 +1,6 @@
-"""The domain as far as it matters for memory: frozen records in bytes, each with the line it was read from.
+"""The domain as far as it matters for memory: frozen records in bytes, each with the place it was read from.
+
+A place is the number of an element in document order, <domain> being 0; `source` knows where that is.
 
 `parse` makes these; nothing here reads or judges. A size of 0 means absent or unreadable, as in libvirt.
 Named tuples, here and in the other rooms: dataclasses took a fifth of the time of a whole conversion to define.
@@ -53,7 +55,7 @@ class CcwAddress(NamedTuple):
 class DeviceAddress(NamedTuple):
     """An address that some device of the domain has, virtio-mem or other; `device` is the element's name."""
 
-    line: int
+    place: int
     device: str
     address: PciAddress | CcwAddress
 
@@ -65,7 +67,7 @@ class PciController(NamedTuple):
     and the guest node of an expander.
     """
 
-    line: int
+    place: int
     bus: int
     model: str
     alias: str | None
@@ -75,10 +77,10 @@ class PciController(NamedTuple):
 
 
 class VirtioMem(NamedTuple):
-    """One <memory model='virtio-mem'>; `lines` has the line of each of its elements, by name."""
+    """One <memory model='virtio-mem'>; `places` has the place of each of its elements, by name."""
 
-    line: int
-    lines: Mapping[str, int]
+    place: int
+    places: Mapping[str, int]
     alias: str
     shared: bool | None
     discard: bool | None
@@ -99,9 +101,9 @@ class VirtioMem(NamedTuple):
         """The most it can ever give: as written, rounded up as libvirt does."""
         return round_up(self.size_given, DEVICE_STEP)
 
-    def line_of(self, element: str) -> int:
-        """The line of the element, or the device's own where it is absent."""
-        return self.lines.get(element, self.line)
+    def place_of(self, element: str) -> int:
+        """The place of the element, or the device's own where it is absent."""
+        return self.places.get(element, self.place)
 
 
 class OtherMemory(NamedTuple):
@@ -110,8 +112,8 @@ class OtherMemory(NamedTuple):
     `slot` is a DIMM's, given or the first that is free; `address` a virtio-pmem's.
     """
 
-    line: int
-    lines: Mapping[str, int]
+    place: int
+    places: Mapping[str, int]
     model: str
     alias: str
     size_given: int
@@ -130,9 +132,9 @@ class OtherMemory(NamedTuple):
         """Its size, rounded up as libvirt does."""
         return round_up(self.size_given, DEVICE_STEP)
 
-    def line_of(self, element: str) -> int:
-        """The line of the element, or the device's own where it is absent."""
-        return self.lines.get(element, self.line)
+    def place_of(self, element: str) -> int:
+        """The place of the element, or the device's own where it is absent."""
+        return self.places.get(element, self.place)
 
 
 MemoryDevice = VirtioMem | OtherMemory
@@ -141,7 +143,7 @@ MemoryDevice = VirtioMem | OtherMemory
 class NumaCell(NamedTuple):
     """A guest NUMA node that has boot memory."""
 
-    line: int
+    place: int
     id: int
     cpus: tuple[int, ...]
     memory_given: int
@@ -158,7 +160,7 @@ class NumaCell(NamedTuple):
 class HugePage(NamedTuple):
     """A <page>, or plain <hugepages/>: then `size` is 0, which means the host's default huge page."""
 
-    line: int
+    place: int
     size: int
     nodeset: tuple[int, ...] | None
 
@@ -178,7 +180,7 @@ class MemoryBacking(NamedTuple):
 class MemNode(NamedTuple):
     """A <memnode>: the host nodes of one cell."""
 
-    line: int
+    place: int
     cellid: int
     mode: MemoryMode
     nodeset: tuple[int, ...] | None
@@ -187,7 +189,7 @@ class MemNode(NamedTuple):
 class NumaTune(NamedTuple):
     """<numatune>: what its <memory> says, and its <memnode>s."""
 
-    line: int
+    place: int
     mode: MemoryMode
     nodeset: tuple[int, ...] | None
     memnodes: tuple[MemNode, ...]
@@ -216,7 +218,7 @@ class Domain(NamedTuple):
 
     name: str
     id: int
-    lines: Mapping[str, int]
+    places: Mapping[str, int]
     type: str
     arch: str
     machine: str
@@ -289,6 +291,6 @@ class Domain(NamedTuple):
             return cells
         return round_up(self.memory - self.devices_size, MIB)
 
-    def line_of(self, element: str) -> int:
-        """The line of the domain's element, or the first where it is absent."""
-        return self.lines.get(element, self.lines["domain"])
+    def place_of(self, element: str) -> int:
+        """The place of the domain's element, or of <domain> itself where it is absent."""
+        return self.places.get(element, 0)

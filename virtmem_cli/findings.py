@@ -36,18 +36,25 @@ class Rule(NamedTuple):
 
 
 class Location(NamedTuple):
-    """Where in the input: the line, from 1, on which libxml2 saw the element."""
+    """A stretch of the input, the end not part of it: lines and columns from 1, columns in characters."""
 
     line: int
+    column: int
+    end_line: int
+    end_column: int
 
 
 class Finding(NamedTuple):
-    """One problem: `message` names element, value and limit; `advice` is a sentence that says what to write."""
+    """One problem: `message` names element, value and limit; `advice` is a sentence that says what to write.
+
+    `place` is the element's number in document order, from 0; `location` where that is, once it was looked up.
+    """
 
     rule: Rule
-    location: Location
+    place: int
     message: str
     advice: str
+    location: Location = Location(1, 1, 1, 1)
 
 
 class VirtmemError(Exception):
@@ -187,9 +194,9 @@ RULES: dict[str, Rule] = {
 }
 
 
-def finding(rule_id: str, line: int, message: str, advice: str) -> Finding:
+def finding(rule_id: str, place: int, message: str, advice: str) -> Finding:
     """A finding of the rule `rule_id`, which must be in RULES."""
-    return Finding(rule=RULES[rule_id], location=Location(line=line), message=message, advice=advice)
+    return Finding(rule=RULES[rule_id], place=place, message=message, advice=advice)
 
 
 # Shown as \u escapes: what moves the cursor, changes the terminal or turns the direction of text.

@@ -5,7 +5,7 @@ given twice, numbers in its forms, sizes rounded as it rounds them. Nothing here
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from typing import TypeVar, cast, get_args
 
@@ -188,7 +188,7 @@ _MAY_REPEAT = {"page", "memnode", "cell", "interconnects", "cache"}
 
 def parse_domain(root: Element, default_arch: str) -> tuple[Domain, list[Finding]]:
     """Read the <domain> element; `default_arch` is what libvirt takes where <type arch> is absent: the host's."""
-    reader = _Reader()
+    reader = _Reader({element: place for place, element in enumerate(root.iter(etree.Element))})
     return reader.domain(root, default_arch), reader.findings
 
 
@@ -206,10 +206,6 @@ def _string(element: Element) -> str:
 def _children(element: Element) -> Iterator[Element]:
     """The child elements, without comments, processing instructions and other people's namespaces."""
     return (child for child in element if isinstance(child.tag, str) and not child.tag.startswith("{"))
-
-
-def _line(element: Element) -> int:
-    return element.sourceline or 1
 
 
 def _tag(element: Element) -> str:
@@ -242,11 +238,19 @@ def _instead(name: str, known: Iterable[str], verb: str = "Write") -> str:
 class _Reader:
     """Reads elements into values and keeps what is to be said of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, order: Mapping[Element, int]) -> None:
         self.findings: list[Finding] = []
+        self.order = order
+
+    def quiet(self) -> "_Reader":
+        """A reader of the same document for what is not ours to judge: its findings are lost."""
+        return _Reader(self.order)
+
+    def place(self, element: Element) -> int:
+        return self.order[element]
 
     def say(self, rule_id: str, element: Element, message: str, advice: str) -> None:
-        self.findings.append(finding(rule_id, _line(element), message, advice))
+        self.findings.append(finding(rule_id, self.place(element), message, advice))
 
     # Values
 
@@ -456,11 +460,11 @@ class _Reader:
     # The domain
 
     def domain(self, root: Element, default_arch: str) -> Domain:
-        lines = {"domain": _line(root)}
+        places = {"domain": self.place(root)}
         for child in _children(root):
             tag = _tag(child)
-            if tag not in lines:
-                lines[tag] = _line(child)
+            if tag not in places:
+                places[tag] = self.place(child)
             elif tag == "numatune":
                 self.say("numatune-repeated", child, "this is a second <numatune>", "Put both into one.")
             elif tag in ONCE:
@@ -479,7 +483,7 @@ class _Reader:
         return Domain(
             name=self.name(root),
             id=domain_id,
-            lines=lines,
+            places=places,
             type=self.domain_type(root),
             arch=arch,
             machine=machine,
@@ -488,7 +492,7 @@ class _Reader:
             vcpus_current=self.vcpus_current(root, vcpus),
             topology=self.topology(root.find("cpu/topology")),
             max_memory_given=self.size(
-                root, "maxMemory", zero="value-missing" if "maxMemory" in lines else "", step=MIB
+                root, "maxMemory", zero="value-missing" if "maxMemory" in places else "", step=MIB
             ),
             slots=(slots and self.uint(slots[0], "<maxMemory slots>", slots[1], limit=UINT_MAX)) or 0,
             memory=self.size(root, "memory"),
@@ -498,7 +502,7 @@ class _Reader:
             memory_devices=self.memory_devices(memory_devices, aliases),
             controllers=self.controllers(devices, aliases),
             addresses=tuple(self.addresses(devices)),
-            aliases=tuple((alias, _line(element)) for element, alias in aliases.items()),
+            aliases=tuple((alias, self.place(element)) for element, alias in aliases.items()),
             usb_controllers=sum(d.tag == "controller" and d.get("type") == "usb" for d in devices),
             launch_security=self.attribute(root.find("launchSecurity"), "type"),
         )
@@ -650,11 +654,11 @@ class _Reader:
             if index is not None:
                 controllers.append(
                     PciController(
-                        line=_line(element),
+                        place=self.place(element),
                         bus=index,
                         model=element.get("model") or "",
                         alias=aliases.get(element),
-                        address=None if address is None else _Reader().address(address),
+                        address=None if address is None else self.quiet().address(address),
                         driver=self.attribute(element.find("model"), "name"),
                         numbers=self.controller_numbers(element),
                     )
@@ -682,10 +686,10 @@ class _Reader:
             no_video = device.tag == "video" and video is not None and video.get("type") == "none"
             if element is None or no_video or self.no_device(device):
                 continue
-            quiet = self if device.tag == "memory" and device.get("model") == "virtio-mem" else _Reader()
+            quiet = self if device.tag == "memory" and device.get("model") == "virtio-mem" else self.quiet()
             address = quiet.address(element)
             if address is not None:
-                yield DeviceAddress(line=_line(element), device=_tag(device), address=address)
+                yield DeviceAddress(place=self.place(element), device=_tag(device), address=address)
 
     def address(self, element: Element) -> PciAddress | CcwAddress | None:
         """An address with numbers in it; None where libvirt would assign one, or after a finding."""
@@ -781,7 +785,7 @@ class _Reader:
         slots: dict[Element, int] = {}
         for element in dimms:
             found = _attribute(element, "address", "slot")
-            given = None if found is None else _Reader().uint(found[0], "", found[1], limit=UINT_MAX, base=0)
+            given = None if found is None else self.quiet().uint(found[0], "", found[1], limit=UINT_MAX, base=0)
             slots[element] = given if given is not None else -1
         for element, slot in slots.items():
             if slot < 0:
@@ -790,15 +794,15 @@ class _Reader:
 
     def other_memory(self, element: Element, model: str, alias: str, slot: int | None) -> OtherMemory:
         """A memory device of another model; `rules` judges it no further than virtio-mem depends on it."""
-        quiet = _Reader()
+        quiet = self.quiet()
         source, target = self.first(element, "source"), self.first(element, "target")
         address = self.first(element, "address")
         path = self.first(source, "path")
         node = quiet.node(target)
         base = None if address is None else address.get("base")
         return OtherMemory(
-            line=_line(element),
-            lines=self.lines(element, source, target),
+            place=self.place(element),
+            places=self.places(element, source, target),
             model=model,
             alias=alias,
             size_given=self.size(target, "size", zero="size-zero"),
@@ -840,8 +844,8 @@ class _Reader:
         if address is not None and not address_type:
             self.say("value-missing", address, "<address type> is absent", "Write type='pci', or 'ccw' on s390x.")
         return VirtioMem(
-            line=_line(element),
-            lines=self.lines(element, source, target),
+            place=self.place(element),
+            places=self.places(element, source, target),
             alias=alias,
             shared=self.choice(element, "access", ACCESS),
             discard=self.choice(element, "discard", YES_NO),
@@ -855,17 +859,17 @@ class _Reader:
             dynamic_memslots=self.choice(target, "dynamicMemslots", YES_NO),
             driver=self.driver(self.first(element, "driver")),
             address_type=address_type,
-            address=None if address is None else _Reader().address(address),
+            address=None if address is None else self.quiet().address(address),
         )
 
-    def lines(self, element: Element, source: Element | None, target: Element | None) -> dict[str, int]:
-        """The line of each element of the device; <target>'s <address> goes by QEMU's name, memaddr."""
-        lines: dict[str, int] = {}
+    def places(self, element: Element, source: Element | None, target: Element | None) -> dict[str, int]:
+        """The place of each element of the device; <target>'s <address> goes by QEMU's name, memaddr."""
+        places: dict[str, int] = {}
         for parent in (element, source, target):
             for child in () if parent is None else _children(parent):
                 name = "memaddr" if parent is target and child.tag == "address" else _tag(child)
-                lines.setdefault(name, _line(child))
-        return lines
+                places.setdefault(name, self.place(child))
+        return places
 
     def nodemask(self, source: Element | None) -> tuple[int, ...] | None:
         element = self.first(source, "nodemask")
@@ -917,7 +921,7 @@ class _Reader:
                 self.say("value-missing", element, "<cell memory> is absent", "Write memory='…' unit='KiB'.")
             cells.append(
                 NumaCell(
-                    line=_line(element),
+                    place=self.place(element),
                     id=index if cell_id is None else cell_id,
                     cpus=() if cpus is None else self.bitmap(element, "<cell cpus>", cpus, empty=True) or (),
                     memory_given=0
@@ -956,7 +960,7 @@ class _Reader:
             discard=True if root.find("memoryBacking/discard") is not None else None,
             allocation=self.chosen(root, "memoryBacking/allocation", "mode", {name: name for name in allocations}),
             threads=(threads and self.uint(threads[0], "<allocation threads>", threads[1], limit=UINT_MAX)) or 0,
-            locked=None if locked is None else _line(locked),
+            locked=None if locked is None else self.place(locked),
         )
 
     def hugepages(self, root: Element) -> tuple[HugePage, ...]:
@@ -966,9 +970,9 @@ class _Reader:
         # More than one for each node and one for the rest overlap, which the first of them show
         pages = root.findall("memoryBacking/hugepages/page")[: MOST_NODES + 2]
         if not pages:
-            return (HugePage(line=_line(element), size=0, nodeset=None),)
+            return (HugePage(place=self.place(element), size=0, nodeset=None),)
         return tuple(
-            HugePage(line=_line(page), size=size, nodeset=self.nodeset(page))
+            HugePage(place=self.place(page), size=size, nodeset=self.nodeset(page))
             for page in pages
             if (size := self.page_size(page))
         )
@@ -1003,7 +1007,7 @@ class _Reader:
             elif memory.get("mode") is not None or placement is not None:
                 self.say("value-missing", memory, "<numatune><memory nodeset> is absent", "Write nodeset='0', say.")
         return NumaTune(
-            line=1 if element is None else _line(memory if memory is not None else element),
+            place=0 if element is None else self.place(memory if memory is not None else element),
             mode=self.mode(memory),
             nodeset=nodeset,
             memnodes=tuple(self.memnodes(element)),
@@ -1028,4 +1032,4 @@ class _Reader:
             cellid = self.uint(element, "<memnode cellid>", text, limit=UINT_MAX)
             nodeset = self.nodeset(element)
             if cellid is not None:
-                yield MemNode(line=_line(element), cellid=cellid, mode=self.mode(element), nodeset=nodeset)
+                yield MemNode(place=self.place(element), cellid=cellid, mode=self.mode(element), nodeset=nodeset)

@@ -1,6 +1,6 @@
 """A Domain and a target to findings: what does not fit together. Changes nothing.
 
-One function a rule, and one table of them at the end. A rule yields line, message and advice for each problem, and
+One function a rule, and one table of them at the end. A rule yields place, message and advice for each problem, and
 passes over values that `parse` could not read (0 or None): those are findings already. Who refuses, and how bad that
 is, stands in `findings`; whether libvirt or QEMU was seen to refuse it is shown by the tests.
 """
@@ -46,8 +46,8 @@ Problems = Iterator[Problem]
 def judge(domain: Domain, target: Target) -> Iterator[Finding]:
     """All findings of all rules, in the rules' order."""
     for rule_id, rule in CHECKS.items():
-        for line, message, advice in rule(domain, target):
-            yield finding(rule_id, line, message, advice)
+        for place, message, advice in rule(domain, target):
+            yield finding(rule_id, place, message, advice)
 
 
 def _kib(size: int) -> str:
@@ -74,7 +74,7 @@ def block_not_power_of_two(domain: Domain, target: Target) -> Problems:
     for device in domain.devices:
         if device.block and not _power_of_two(device.block):
             yield (
-                device.line_of("block"),
+                device.place_of("block"),
                 f"<block> is {human(device.block)}, which is not a power of two",
                 f"Write {_kib(1 << device.block.bit_length())}, say.",
             )
@@ -85,7 +85,7 @@ def block_below_thp(domain: Domain, target: Target) -> Problems:
     for device in domain.devices:
         if 0 < device.block < thp:
             yield (
-                device.line_of("block"),
+                device.place_of("block"),
                 f"<block> is {human(device.block)}, and the host's transparent huge page is {human(thp)}",
                 f"Write {_kib(thp)} or more.",
             )
@@ -96,7 +96,7 @@ def block_below_minimum(domain: Domain, target: Target) -> Problems:
         # below a transparent huge page there is a finding already
         if target.host.thp_size(domain.arch) <= device.block < MIB:
             yield (
-                device.line_of("block"),
+                device.place_of("block"),
                 f"<block> is {human(device.block)}, and the least is 1 MiB",
                 "Write 1024 KiB.",
             )
@@ -106,7 +106,7 @@ def block_below_page(domain: Domain, target: Target) -> Problems:
     for device, settled in _settled(domain, target):
         if 0 < device.block < settled.pagesize:
             yield (
-                device.line_of("block"),
+                device.place_of("block"),
                 f"<block> is {human(device.block)}, and the memory behind it has pages of {human(settled.pagesize)}",
                 f"Write {_kib(settled.pagesize)} or more, or take smaller pages.",
             )
@@ -116,7 +116,7 @@ def size_not_block_multiple(domain: Domain, target: Target) -> Problems:
     for device in domain.devices:
         if _power_of_two(device.block) and device.size % device.block:
             yield (
-                device.line_of("size"),
+                device.place_of("size"),
                 f"<size> is {human(device.size)}, which is not a multiple of <block>, {human(device.block)}",
                 f"Write {_kib(round_up(device.size, device.block))}.",
             )
@@ -126,14 +126,14 @@ def size_not_page_multiple(domain: Domain, target: Target) -> Problems:
     for device, settled in _settled(domain, target):
         if settled.pagesize and device.size % settled.pagesize:
             yield (
-                device.line_of("size"),
+                device.place_of("size"),
                 f"<size> is {human(device.size)}, which is not a multiple of its pages of {human(settled.pagesize)}",
                 f"Write {_kib(round_up(device.size, settled.pagesize))}.",
             )
-    for memory, settled, line in _pieces(domain, target):
+    for memory, settled, place in _pieces(domain, target):
         if isinstance(memory, BootMemory) and settled.pagesize and memory.size % settled.pagesize:
             yield (
-                line,
+                place,
                 f"{memory.alias} is {human(memory.size)}, which is not a multiple of its pages of "
                 f"{human(settled.pagesize)}",
                 f"Give it {_kib(round_up(memory.size, settled.pagesize))}.",
@@ -144,7 +144,7 @@ def requested_above_size(domain: Domain, target: Target) -> Problems:
     for device in domain.devices:
         if device.size and device.requested > device.size:
             yield (
-                device.line_of("requested"),
+                device.place_of("requested"),
                 f"<requested> is {human(device.requested)}, and <size> is {human(device.size)}",
                 f"Write at most {_kib(device.size)}, or a larger <size>.",
             )
@@ -154,7 +154,7 @@ def requested_not_block_multiple(domain: Domain, target: Target) -> Problems:
     for device in domain.devices:
         if _power_of_two(device.block) and device.requested % device.block:
             yield (
-                device.line_of("requested"),
+                device.place_of("requested"),
                 f"<requested> is {human(device.requested)}, which is not a multiple of <block>, {human(device.block)}",
                 f"Write {_kib(round_up(device.requested, device.block))}.",
             )
@@ -174,11 +174,11 @@ def _on_nodes(domain: Domain) -> Iterator[MemoryDevice]:
 
 def node_missing(domain: Domain, target: Target) -> Problems:
     for device in _on_nodes(domain):
-        if device.node is None and domain.guest_nodes and "target" in device.lines:
+        if device.node is None and domain.guest_nodes and "target" in device.places:
             has = "the guest has NUMA nodes" if domain.cells else "libvirt gives a guest with <maxMemory> a NUMA node"
             others = f", or another up to {domain.guest_nodes - 1}" if domain.guest_nodes > 1 else ""
             yield (
-                device.line_of("target"),
+                device.place_of("target"),
                 f"<node> is absent, and {has}",
                 f"Write <node>0</node>{others}.",
             )
@@ -188,23 +188,23 @@ def node_unknown(domain: Domain, target: Target) -> Problems:
     for device in _on_nodes(domain):
         if device.node is None or device.node < 0:
             continue
-        line = device.line_of("node")
+        place = device.place_of("node")
         if domain.is_s390x and not domain.cells:
-            yield line, f"<node> is {device.node}, and the domain has no NUMA cells", "Leave <node> out."
+            yield place, f"<node> is {device.node}, and the domain has no NUMA cells", "Leave <node> out."
         elif domain.guest_nodes and device.node >= domain.guest_nodes:
             last = domain.guest_nodes - 1
             yield (
-                line,
+                place,
                 f"<node> is {device.node}, and the guest's last node is {last}",
                 f"Write {_up_to(last)}, or add a <cell>.",
             )
 
 
 def maxmemory_missing(domain: Domain, target: Target) -> Problems:
-    if domain.devices and "maxMemory" not in domain.lines:
+    if domain.devices and "maxMemory" not in domain.places:
         least = round_up(max(domain.boot_memory, 0) + domain.devices_size, MIB)
         yield (
-            domain.line_of("memory"),
+            domain.place_of("memory"),
             "<maxMemory> is absent, and virtio-mem is hotplugged memory",
             f"Write <maxMemory unit='KiB'>{least // KIB}</maxMemory> or more.",
         )
@@ -221,7 +221,7 @@ def hotplug_space(domain: Domain, target: Target) -> Problems:
     too_little = given > domain.max_memory_given or need > domain.max_memory
     if domain.max_memory and domain.boot_memory > 0 and too_little:
         yield (
-            domain.line_of("maxMemory"),
+            domain.place_of("maxMemory"),
             f"<maxMemory> is {human(domain.max_memory_given)}, but boot memory of {human(domain.boot_memory)} and "
             f"memory devices of {human(domain.devices_size)} need {human(need)}",
             f"Write {_kib(max(round_up(need, MIB), least_max_memory(domain, target.host)))} or more.",
@@ -232,7 +232,7 @@ def memory_left_out(domain: Domain, target: Target) -> Problems:
     for device in domain.other_memory:
         if target.scope != "devices" and device.model not in WRITTEN:
             yield (
-                device.line,
+                device.place,
                 f"the {device.model} is left out of the arguments",
                 "Add its -object and -device yourself.",
             )
@@ -241,7 +241,7 @@ def memory_left_out(domain: Domain, target: Target) -> Problems:
 def memory_below_devices(domain: Domain, target: Target) -> Problems:
     if domain.devices and domain.boot_memory <= 0:
         yield (
-            domain.line_of("memory"),
+            domain.place_of("memory"),
             f"<memory> is {human(domain.memory)}, of which the memory devices take {human(domain.devices_size)}",
             f"<memory> counts boot memory and devices together: write more than {_kib(domain.devices_size)}.",
         )
@@ -251,7 +251,7 @@ def slots_exceeded(domain: Domain, target: Target) -> Problems:
     dimms = [device for device in domain.other_memory if device.model in ("dimm", "nvdimm")]
     if len(dimms) > domain.slots:
         yield (
-            dimms[domain.slots].line,
+            dimms[domain.slots].place,
             f"the number of DIMMs is {len(dimms)}, and <maxMemory slots> is {domain.slots}",
             f"Write slots='{len(dimms)}'.",
         )
@@ -264,7 +264,7 @@ MOST_SLOTS = 256
 def slots_too_many(domain: Domain, target: Target) -> Problems:
     if domain.slots > MOST_SLOTS:
         yield (
-            domain.line_of("maxMemory"),
+            domain.place_of("maxMemory"),
             f"<maxMemory slots> is {domain.slots}, and QEMU has {MOST_SLOTS} at most",
             f"Write slots='{MOST_SLOTS}' or less: virtio-mem takes none of them.",
         )
@@ -279,13 +279,13 @@ def dimm_slot(domain: Domain, target: Target) -> Problems:
             continue
         if device.slot in taken:
             yield (
-                device.line_of("address"),
+                device.place_of("address"),
                 f"<address slot> is {device.slot}, which another DIMM has",
                 "Write another.",
             )
         elif enough and device.slot >= domain.slots:
             yield (
-                device.line_of("address"),
+                device.place_of("address"),
                 f"<address slot> is {device.slot}, and <maxMemory slots> is {domain.slots}",
                 f"Write {_up_to(domain.slots - 1)}, or more slots.",
             )
@@ -296,7 +296,7 @@ def cell_ids(domain: Domain, target: Target) -> Problems:
     for expected, cell in enumerate(domain.cells):
         if cell.id != expected:
             yield (
-                cell.line,
+                cell.place,
                 f"<cell id> is {cell.id} where {expected} would be next",
                 "Number the cells from 0 without holes.",
             )
@@ -310,14 +310,14 @@ def cell_cpus(domain: Domain, target: Target) -> Problems:
         if twice:
             other = owners[twice[0]]
             yield (
-                cell.line,
+                cell.place,
                 f"<cell cpus> of cell {cell.id} names CPU {twice[0]}, which cell {other.id} has",
                 "Give each CPU to one cell.",
             )
     for cell in domain.cells:
         if cell.cpus and cell.cpus[-1] >= domain.vcpus:
             yield (
-                cell.line,
+                cell.place,
                 f"<cell cpus> goes up to {cell.cpus[-1]}, and <vcpu> is {domain.vcpus}",
                 f"Write CPUs {_up_to(domain.vcpus - 1)}, or a larger <vcpu>." if domain.vcpus else "Write a <vcpu>.",
             )
@@ -329,7 +329,7 @@ def cell_cpus(domain: Domain, target: Target) -> Problems:
 def hugepages_anonymous(domain: Domain, target: Target) -> Problems:
     if domain.backing.hugepages and domain.backing.source == "anonymous":
         yield (
-            domain.backing.hugepages[0].line,
+            domain.backing.hugepages[0].place,
             "<hugepages> stands beside <source type='anonymous'>",
             "Remove <source>, or write type='memfd'.",
         )
@@ -338,7 +338,7 @@ def hugepages_anonymous(domain: Domain, target: Target) -> Problems:
 def hugepages_ondemand(domain: Domain, target: Target) -> Problems:
     if domain.backing.hugepages and domain.backing.allocation == "ondemand":
         yield (
-            domain.backing.hugepages[0].line,
+            domain.backing.hugepages[0].place,
             "<hugepages> stands beside <allocation mode='ondemand'>, and huge pages are allocated at start",
             "Remove <allocation>, or write mode='immediate'.",
         )
@@ -346,7 +346,7 @@ def hugepages_ondemand(domain: Domain, target: Target) -> Problems:
 
 def hugepages_default(domain: Domain, target: Target) -> Problems:
     for page in [page for page in domain.backing.hugepages if page.nodeset is None][1:]:
-        yield page.line, "this is a second <page> without nodeset", "Write nodeset='…', or remove it."
+        yield page.place, "this is a second <page> without nodeset", "Write nodeset='…', or remove it."
 
 
 def hugepages_nodeset(domain: Domain, target: Target) -> Problems:
@@ -356,54 +356,54 @@ def hugepages_nodeset(domain: Domain, target: Target) -> Problems:
         for node in page.nodeset or ():
             if node >= nodes:
                 yield (
-                    page.line,
+                    page.place,
                     f"<page nodeset> names guest node {node}, and the last is {nodes - 1}",
                     f"Write {_up_to(nodes - 1)}.",
                 )
                 break
             if taken.setdefault(node, page) is not page:
-                yield page.line, f"an earlier <page> has guest node {node} too", "Name each node in one <page>."
+                yield page.place, f"an earlier <page> has guest node {node} too", "Name each node in one <page>."
                 break
 
 
 def _pieces(domain: Domain, target: Target) -> Iterator[tuple[Memory, Effective, int]]:
-    """All of the guest's memory with what it has, and the line to name for its page size."""
-    cells = {cell.id: cell.line for cell in domain.cells}
+    """All of the guest's memory with what it has, and the place to name for its page size."""
+    cells = {cell.id: cell.place for cell in domain.cells}
     for memory in (*boot_memory(domain), *domain.memory_devices):
         settled = effective(domain, memory, target.host)
         pages = [p for p in domain.backing.hugepages if p.nodeset is None or memory.node in p.nodeset]
-        own = domain.line_of("memory") if isinstance(memory, BootMemory) else memory.line
+        own = domain.place_of("memory") if isinstance(memory, BootMemory) else memory.place
         if isinstance(memory, BootMemory) and memory.node in cells:
             own = cells[memory.node]
         if memory.pagesize:
-            own = own if isinstance(memory, BootMemory) else memory.line_of("pagesize")
+            own = own if isinstance(memory, BootMemory) else memory.place_of("pagesize")
         elif pages:
-            own = pages[-1].line
+            own = pages[-1].place
         yield memory, settled, own
 
 
 def pagesize_unmounted(domain: Domain, target: Target) -> Problems:
     mounts = target.host.hugetlbfs
     wanted = {
-        (line, settled.pagesize)
-        for _, settled, line in _pieces(domain, target)
+        (place, settled.pagesize)
+        for _, settled, place in _pieces(domain, target)
         if settled.pagesize and backend_type(domain, settled) == "memory-backend-file"
     }
-    for line, size in sorted(wanted):
+    for place, size in sorted(wanted):
         if size not in mounts:
             has = " and ".join(human(mount) for mount in sorted(mounts)) or "none"
             yield (
-                line,
+                place,
                 f"pages of {human(size)} are asked for, and the host's hugetlbfs mounts are of {has}",
                 "Take one of those, or judge for another host with --host.",
             )
 
 
 def pagesize_memfd(domain: Domain, target: Target) -> Problems:
-    for _, settled, line in _pieces(domain, target):
+    for _, settled, place in _pieces(domain, target):
         if domain.backing.source == "memfd" and settled.pagesize and not _power_of_two(settled.pagesize):
             yield (
-                line,
+                place,
                 f"pages of {human(settled.pagesize)} are asked for, which no kernel has",
                 "Write 2048 KiB, say.",
             )
@@ -421,7 +421,7 @@ def memory_locked(domain: Domain, target: Target) -> Problems:
 def launch_security(domain: Domain, target: Target) -> Problems:
     if domain.launch_security in ("sev", "s390-pv"):
         yield (
-            domain.line_of("launchSecurity"),
+            domain.place_of("launchSecurity"),
             f"<launchSecurity type> is '{domain.launch_security}', and such a guest's memory cannot be given back",
             "Remove <launchSecurity>, or the virtio-mem devices.",
         )
@@ -432,7 +432,7 @@ def discard_ignored(domain: Domain, target: Target) -> Problems:
         kind = backend_type(domain, settled)
         if settled.discard and kind != "memory-backend-file":
             yield (
-                device.line,
+                device.place,
                 f"discard is asked for, and libvirt drops it: {kind} has no such property",
                 "Write <memoryBacking><source type='file'/>, or leave discard out.",
             )
@@ -446,12 +446,12 @@ def memnode_cell(domain: Domain, target: Target) -> Problems:
     for memnode in domain.numatune.memnodes:
         if memnode.cellid >= len(domain.cells):
             yield (
-                memnode.line,
+                memnode.place,
                 f"<memnode cellid> is {memnode.cellid}, which no <cell> has",
                 "Name a <cell> that there is.",
             )
         elif memnode.cellid in seen:
-            yield memnode.line, f"this is a second <memnode> for cell {memnode.cellid}", "Remove one."
+            yield memnode.place, f"this is a second <memnode> for cell {memnode.cellid}", "Remove one."
         seen.add(memnode.cellid)
 
 
@@ -461,7 +461,7 @@ def memnode_restrictive(domain: Domain, target: Target) -> Problems:
     for memnode in domain.numatune.memnodes:
         if memnode.mode != "restrictive":
             yield (
-                memnode.line,
+                memnode.place,
                 f"<memnode mode> is '{memnode.mode}', and <memory mode> is 'restrictive'",
                 "Write mode='restrictive' in both.",
             )
@@ -471,13 +471,13 @@ def host_node(domain: Domain, target: Target) -> Problems:
     known = target.host.nodes
     if known is None:
         return
-    named = [(memnode.line, memnode.nodeset) for memnode in domain.numatune.memnodes]
-    named.append((domain.numatune.line, domain.numatune.nodeset))
-    named += [(device.line_of("nodemask"), device.nodemask) for device in domain.devices]
-    for line, nodes in named:
+    named = [(memnode.place, memnode.nodeset) for memnode in domain.numatune.memnodes]
+    named.append((domain.numatune.place, domain.numatune.nodeset))
+    named += [(device.place_of("nodemask"), device.nodemask) for device in domain.devices]
+    for place, nodes in named:
         if missing := tuple(sorted(set(nodes or ()) - set(known))):
             yield (
-                line,
+                place,
                 f"host nodes {','.join(format_bitmap(missing))} are named, and the host has "
                 f"{','.join(format_bitmap(known))}",
                 "Name nodes that the host has.",
@@ -492,7 +492,7 @@ def memaddr_unaligned(domain: Domain, target: Target) -> Problems:
         step = alignment(domain, device, target.host)
         if device.memaddr % step:
             yield (
-                device.line_of("memaddr"),
+                device.place_of("memaddr"),
                 f"<address base> is {device.memaddr:#x}, which is not a multiple of {human(step)}",
                 f"Write {round_up(device.memaddr, step):#x}.",
             )
@@ -518,7 +518,7 @@ def _overlaps(domain: Domain, target: Target, *, given: bool) -> Problems:
             at = addresses[other.alias]
             where = "" if given else ", where QEMU puts it"
             yield (
-                device.line_of("memaddr"),
+                device.place_of("memaddr"),
                 f"<address base> is {device.memaddr:#x} with {human(device.size)}, which overlaps {other.alias} at "
                 f"{at:#x} with {human(other.size)}{where}",
                 "Leave the address out, and QEMU finds a place.",
@@ -536,7 +536,7 @@ def memaddr_outside(domain: Domain, target: Target) -> Problems:
             first = round_up(layout.base, placement.alignment)
             advice = f"Write {first:#x} to {last:#x}, or leave the address out." if first <= last else "Leave it out."
             yield (
-                device.line_of("memaddr"),
+                device.place_of("memaddr"),
                 f"<address base> is {device.memaddr:#x} with {human(device.size)}, and device memory is from "
                 f"{layout.base:#x} to {layout.end - 1:#x}",
                 advice,
@@ -551,7 +551,7 @@ def hotplug_gap(domain: Domain, target: Target) -> Problems:
         device = placement.device
         if placement.address is None and layout.used <= layout.capacity:
             yield (
-                device.line,
+                device.place,
                 f"no gap of {human(device.size)} at a multiple of {human(placement.alignment)} is left between "
                 f"{layout.base:#x} and {layout.end - 1:#x}, though <maxMemory> is enough in sum",
                 f"Write <maxMemory> of {_kib(least_max_memory(domain, target.host))}, or the devices in another order.",
@@ -599,7 +599,7 @@ def machine_without_pci(domain: Domain, target: Target) -> Problems:
     known = next((names for (arch, _), (names, _) in MACHINES.items() if arch == domain.arch), None)
     if known and domain.root is None:
         seen = f"{quoted(domain.machine)}, which has no bus for virtio-mem" if domain.machine else "absent"
-        yield domain.line_of("os"), f"<type machine> is {seen}", f"Write machine='{known[0]}'."
+        yield domain.place_of("os"), f"<type machine> is {seen}", f"Write machine='{known[0]}'."
 
 
 def controller_model(domain: Domain, target: Target) -> Problems:
@@ -615,7 +615,7 @@ def controller_model(domain: Domain, target: Target) -> Problems:
         )
         if not fits:
             yield (
-                controller.line,
+                controller.place,
                 f"<controller model> of index {controller.bus} is {quoted(controller.model)}, which this machine does "
                 "not have there",
                 f"Write model='{root}'."
@@ -629,7 +629,7 @@ def controller_index(domain: Domain, target: Target) -> Problems:
     for controller in domain.controllers:
         if controller.bus in seen:
             yield (
-                controller.line,
+                controller.place,
                 f"<controller index> is {controller.bus}, which an earlier PCI controller has",
                 "Write another index.",
             )
@@ -641,7 +641,7 @@ def address_type(domain: Domain, target: Target) -> Problems:
     for device in domain.devices:
         if device.address_type and device.address_type not in allowed:
             yield (
-                device.line_of("address"),
+                device.place_of("address"),
                 f"<address type> is {quoted(device.address_type)}, and {domain.arch} has {' and '.join(allowed)}",
                 f"Write type='{allowed[-1]}'.",
             )
@@ -665,7 +665,7 @@ def pci_bus(domain: Domain, target: Target) -> Problems:
     for device, address, model, _ in _on_pci(domain):
         if model in BUSES and not BUSES[model].slots:
             yield (
-                device.line_of("address"),
+                device.place_of("address"),
                 f"<address> is {address}, and bus {address.bus:#x} is a {model}, which takes no memory device",
                 "Put it on a pcie-root-port's bus.",
             )
@@ -677,7 +677,7 @@ def pci_slot(domain: Domain, target: Target) -> Problems:
         if slots and address.slot not in slots:
             span = f"slot {slots[0]:#x} alone" if len(slots) == 1 else f"slots {slots[0]:#x} to {slots[-1]:#x}"
             yield (
-                device.line_of("address"),
+                device.place_of("address"),
                 f"<address slot> is {address.slot:#x}, and bus {address.bus:#x}, a {model}, has {span}",
                 f"Write slot='{slots[0]:#04x}', or another bus.",
             )
@@ -687,7 +687,7 @@ def pci_bus_implied(domain: Domain, target: Target) -> Problems:
     for device, address, model, controller in _on_pci(domain):
         if address.bus and controller is None and target.scope != "machine":
             yield (
-                device.line_of("address"),
+                device.place_of("address"),
                 f"<address bus> is {address.bus:#x}, and no <controller> has that index: libvirt adds a {model}, and "
                 f"QEMU needs one with the id {bus_name(domain, address.bus)}",
                 f"Write <controller type='pci' index='{address.bus}' model='{model}'/>.",
@@ -701,7 +701,7 @@ def pci_bus_missing(domain: Domain, target: Target) -> Problems:
     for device, address, model, _ in _on_pci(domain):
         if address.bus not in known:
             yield (
-                device.line_of("address"),
+                device.place_of("address"),
                 f"<address bus> is {address.bus:#x}, and no <controller> has that index",
                 f"Write <controller type='pci' index='{address.bus}' model='{model}'/>.",
             )
@@ -709,13 +709,13 @@ def pci_bus_missing(domain: Domain, target: Target) -> Problems:
         bus = controller.address.bus if isinstance(controller.address, PciAddress) else None
         if bus is not None and (bus not in known or bus >= controller.bus):
             yield (
-                controller.line,
+                controller.place,
                 f"<controller> {controller.bus} is on bus {bus:#x}, which no <controller> before it has",
                 f"Write its <address> on bus 0, or a <controller type='pci' index='{bus}'/>.",
             )
         elif bus is None and controller.model.startswith("pcie-switch-"):
             yield (
-                controller.line,
+                controller.place,
                 f"<controller> {controller.bus} is a {controller.model} and has no <address>",
                 "Write its <address>, on the bus of the port that it belongs to.",
             )
@@ -730,7 +730,7 @@ def pci_chipset(domain: Domain, target: Target) -> Problems:
     for device, address, _, _ in _on_pci(domain):
         if address.bus == 0 and (address.slot, address.function) in taken:
             yield (
-                device.line_of("address"),
+                device.place_of("address"),
                 f"<address> is {address}, which belongs to the chipset of {quoted(domain.machine)}",
                 "Write another slot.",
             )
@@ -744,7 +744,7 @@ def _duplicates(domain: Domain, kind: type[PciAddress] | type[CcwAddress]) -> Pr
         text = str(other.address)
         if text in first:
             yield (
-                other.line,
+                other.place,
                 f"<address> of <{other.device}> is {text}, which an earlier <{first[text]}> has",
                 "Write a free address, or leave it out.",
             )
@@ -763,7 +763,7 @@ def pci_multifunction(domain: Domain, target: Target) -> Problems:
             continue
         if (address.bus, address.slot) in mine & further:
             yield (
-                other.line,
+                other.place,
                 f"<address> of <{other.device}> is {address} with multifunction='off', and the slot has more functions",
                 "Write multifunction='on'.",
             )
@@ -785,7 +785,7 @@ def ccw_node(domain: Domain, target: Target) -> Problems:
     for device in _on_ccw(domain):
         if domain.cells and device.node is not None and device.node > 0:
             yield (
-                device.line_of("node"),
+                device.place_of("node"),
                 f"<node> is {device.node}, and a CCW device is on node 0",
                 "Write <node>0</node>.",
             )
@@ -797,7 +797,7 @@ def ccw_page_size(domain: Domain, target: Target) -> Problems:
         own = effective(domain, device, target.host).pagesize or target.host.page_size
         if own != boot:
             yield (
-                device.line_of("pagesize"),
+                device.place_of("pagesize"),
                 f"the device's pages are {human(own)}, and boot memory's are {human(boot)}",
                 "Take the same page size for both.",
             )
@@ -808,7 +808,7 @@ def ccw_property(domain: Domain, target: Target) -> Problems:
         for option in ("ats", "page_per_vq"):
             if option in device.driver:
                 yield (
-                    device.line_of("driver"),
+                    device.place_of("driver"),
                     f"<driver {option}> is given, and a CCW device has no such property",
                     f"Remove {option}.",
                 )
@@ -821,20 +821,20 @@ def alias_duplicate(domain: Domain, target: Target) -> Problems:
     # In a running domain, others than users' may be shared: the parts of a USB 2 controller are all called 'usb'
     mine = {device.alias for device in domain.devices}
     seen: set[str] = set()
-    for alias, line in domain.aliases:
+    for alias, place in domain.aliases:
         if alias in seen and (alias.startswith("ua-") or alias in mine):
-            yield line, f"<alias name> is {quoted(alias)}, which an earlier device has", "Write another alias."
+            yield place, f"<alias name> is {quoted(alias)}, which an earlier device has", "Write another alias."
         seen.add(alias)
 
 
 def alias_invalid(domain: Domain, target: Target) -> Problems:
     buses = [controller for _, _, _, controller in _on_pci(domain) if controller]
-    named = [(device.alias, device.line_of("alias")) for device in domain.devices]
-    named += [(controller.alias, controller.line) for controller in buses if controller.alias]
-    for alias, line in dict.fromkeys(named):
+    named = [(device.alias, device.place_of("alias")) for device in domain.devices]
+    named += [(controller.alias, controller.place) for controller in buses if controller.alias]
+    for alias, place in dict.fromkeys(named):
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*", alias):
             yield (
-                line,
+                place,
                 f"<alias name> is {quoted(alias)}, and a QEMU identifier is a letter and then letters, digits, "
                 "'-', '.' or '_'",
                 "Write another alias.",
@@ -847,7 +847,7 @@ def alias_invalid(domain: Domain, target: Target) -> Problems:
 def arch_unsupported(domain: Domain, target: Target) -> Problems:
     if domain.arch not in ARCHITECTURES:
         yield (
-            domain.line_of("os"),
+            domain.place_of("os"),
             f"<type arch> is {quoted(domain.arch)}, for which QEMU has no virtio-mem",
             f"virtio-mem is there for {', '.join(ARCHITECTURES)}.",
         )
@@ -857,24 +857,24 @@ def qemu_version(domain: Domain, target: Target) -> Problems:
     since = ARCHITECTURES.get(domain.arch, (0, 0))
     if target.qemu.arch is not None and target.qemu.arch != domain.arch:
         yield (
-            domain.line_of("os"),
+            domain.place_of("os"),
             f"<type arch> is {quoted(domain.arch)}, and this {target.qemu} is for {target.qemu.arch}",
             f"Take the QEMU for {domain.arch}.",
         )
     elif target.qemu.drivers is not None:
-        wanted = {device_driver(domain, device): device.line for device in reversed(domain.devices)}
+        wanted = {device_driver(domain, device): device.place for device in reversed(domain.devices)}
         for driver in sorted(set(wanted) - target.qemu.drivers):
             yield wanted[driver], f"this {target.qemu} has no {driver}", f"Take QEMU {show(since)} or newer."
     elif target.qemu.version < since:
         yield (
-            domain.line_of("os"),
+            domain.place_of("os"),
             f"{target.qemu} has no virtio-mem for {domain.arch}",
             f"Take QEMU {show(since)} or newer.",
         )
     for device in domain.devices:
         if device.dynamic_memslots is not None and not target.qemu.has("dynamic-memslots"):
             yield (
-                device.line_of("target"),
+                device.place_of("target"),
                 f"<target dynamicMemslots> is given, which {target.qemu} does not know",
                 f"Remove it, or take QEMU {show(FEATURES['dynamic-memslots'])} or newer.",
             )
@@ -889,7 +889,7 @@ def dynamic_memslots_machine(domain: Domain, target: Target) -> Problems:
         match = re.search(r"-([0-9]{1,3})\.([0-9]{1,3})$", domain.machine)
         if match and (int(match[1]), int(match[2])) < (7, 0):
             yield (
-                device.line_of("target"),
+                device.place_of("target"),
                 f"<target dynamicMemslots> is 'yes', and machine type {quoted(domain.machine)} is of before 7.0",
                 "Take a machine type of 7.0 or later, or remove dynamicMemslots.",
             )
@@ -899,7 +899,7 @@ def prealloc_unsupported(domain: Domain, target: Target) -> Problems:
     for device, settled in _settled(domain, target):
         if settled.prealloc and not target.qemu.has("device-prealloc"):
             yield (
-                device.line,
+                device.place,
                 f"memory is to be allocated at start, which {target.qemu} cannot do for virtio-mem: libvirt leaves it "
                 "out",
                 f"Take QEMU {show(FEATURES['device-prealloc'])} or newer, or on-demand allocation of small pages.",
@@ -909,7 +909,7 @@ def prealloc_unsupported(domain: Domain, target: Target) -> Problems:
 def s390x_cells(domain: Domain, target: Target) -> Problems:
     if domain.is_s390x and domain.cells:
         yield (
-            domain.cells[0].line,
+            domain.cells[0].place,
             "libvirt writes -numa for <cell>, which QEMU refuses on s390x: it is left out here",
             "Remove <numa>, and the <node> of memory devices.",
         )

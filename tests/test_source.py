@@ -1,0 +1,96 @@
+"""Where elements are in the text: as a person would say, whatever the encoding and the way that it is written."""
+
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from virtmem_cli.findings import Location
+from virtmem_cli.source import Source
+from virtmem_cli.xmltree import parse_tree
+
+XML = Path(__file__).parent.parent / "testdata" / "xml"
+ODD = """<?xml version='1.0' encoding='ENCODING'?>
+<!-- <domain> is not here -->
+<domain
+    type='kvm' a=">" b='"/>'>
+  <name><![CDATA[<name>]]>é</name><?pi <x> ?><memory/>
+\t<cpu
+    mode='x' />
+</domain>
+"""
+
+
+def source_of(text: str, encoding: str = "utf-8", mark: bytes = b"") -> Source:
+    data = mark + text.encode(encoding)
+    return Source(data, parse_tree(data, "test.xml"))
+
+
+def pieces(source: Source) -> list[str]:
+    return [source.text[tag.start : tag.end] for tag in source.tags]
+
+
+@pytest.mark.parametrize(
+    "path", sorted({*XML.glob("*.xml")} - {XML / "doctype.xml", XML / "not-a-domain.xml"}), ids=lambda path: path.stem
+)
+def test_the_text_of_an_element_is_that_element(path: Path) -> None:
+    root = parse_tree(path.read_bytes(), path.name)
+    elements = list(root.iter(etree.Element))
+    source = Source(path.read_bytes(), root)
+    assert len(source.tags) == len(elements)
+    for element, piece in zip(elements, pieces(source), strict=True):
+        again = etree.fromstring(piece.encode()) if not element.nsmap else element
+        assert (again.tag, again.attrib) == (element.tag, element.attrib)
+        assert [child.tag for child in again] == [child.tag for child in element]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-8", b""),
+        ("utf-8", b"\xef\xbb\xbf"),
+        ("iso-8859-1", b""),
+        ("utf-16-le", b"\xff\xfe"),
+        ("utf-16-be", b"\xfe\xff"),
+        ("utf-32-le", b"\xff\xfe\0\0"),
+        ("utf-32-be", b""),
+    ],
+)
+def test_every_encoding_has_the_same_places(encoding: str, mark: bytes) -> None:
+    source = source_of(ODD.replace("ENCODING", encoding.removesuffix("-le").removesuffix("-be")), encoding, mark)
+    assert [source.locate(place) for place in range(4)] == [
+        Location(3, 1, 4, 30),
+        Location(5, 3, 5, 35),
+        Location(5, 46, 5, 55),
+        Location(6, 2, 7, 16),
+    ]
+    assert source.line(5).endswith("é</name><?pi <x> ?><memory/>")
+
+
+def test_an_encoding_that_python_does_not_know() -> None:
+    source = source_of("<?xml version='1.0' encoding='NEXTSTEP'?>\n<domain>\n  <name>é</name></domain>", "latin-1")
+    assert source.locate(1) == Location(3, 3, 3, 17)
+
+
+def test_where_the_text_cannot_be_followed_there_are_lines_at_least() -> None:
+    data = b"<?xml version='1.0' encoding='ISO-2022-CN-EXT'?>\n<domain>\n<name>\x1b$)A\x0e0<\x0f</name>\n</domain>"
+    source = Source(data, parse_tree(data, "test.xml"))
+    assert source.tags == []
+    assert source.locate(1).line == 3
+    assert source.locate(1).column == 1
+
+
+def test_a_byte_order_mark_is_no_column() -> None:
+    assert source_of("<domain><name/></domain>", "utf-8", b"\xef\xbb\xbf").locate(1) == Location(1, 9, 1, 16)
+
+
+def test_line_ends() -> None:
+    source = source_of("<domain>\r\n  <name/>\r\n</domain>\r\n")
+    assert source.locate(1) == Location(2, 3, 2, 10)
+    assert source.line(2) == "  <name/>"
+    assert source_of("<domain>\n<name/></domain>").line(2) == "<name/></domain>"
+
+
+def test_many_elements_take_no_time_to_speak_of() -> None:
+    source = source_of("<domain>" + "<a b='>'/>" * 100_000 + "</domain>")
+    assert source.locate(100_000) == Location(1, 9 + 999_990, 1, 9 + 1_000_000)

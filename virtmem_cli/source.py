@@ -1,0 +1,94 @@
+"""The bytes of a domain as a person sees them: where in them each element is, in lines and columns.
+
+Takes the bytes and the tree that `xmltree` made of them; the tree says what is there, this where. An element goes by
+its place, its number in document order, <domain> being 0. Reads the text once more, by itself, since libxml2 keeps no
+more than the line on which a start tag ends.
+"""
+
+import re
+from bisect import bisect_right
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE, lookup
+from typing import NamedTuple
+
+from lxml import etree
+
+from virtmem_cli.findings import Location
+
+# Encodings that show in the first bytes: a mark, or the '<' that a document begins with.
+_MARKS = (
+    (BOM_UTF8, "utf-8"),
+    (BOM_UTF32_LE, "utf-32-le"),
+    (BOM_UTF32_BE, "utf-32-be"),
+    (b"<\0\0\0", "utf-32-le"),
+    (b"\0\0\0<", "utf-32-be"),
+    (BOM_UTF16_LE, "utf-16-le"),
+    (BOM_UTF16_BE, "utf-16-be"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+)
+# Possessive, so that nothing is tried twice: the text is well-formed, and may be long.
+_MARKUP = r"""<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>|<(?P<close>/)?[^\s/>]++(?:[^>"']++|"[^"]*+"|'[^']*+')*+>"""
+
+
+class Tag(NamedTuple):
+    """An element in the text: offsets of its '<', behind its start tag, of its end tag, and behind that.
+
+    An empty element tag has no end tag: the latter three are the same.
+    """
+
+    start: int
+    content: int
+    close: int
+    end: int
+
+
+class Source:
+    """The text of a domain, and where its elements are."""
+
+    def __init__(self, data: bytes, root: etree._Element) -> None:
+        encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
+        self.encoding = encoding or root.getroottree().docinfo.encoding or "utf-8"
+        try:
+            lookup(self.encoding)
+        except LookupError:
+            self.encoding = "latin-1"  # an encoding that only libxml2 knows
+        self.text = data.decode(self.encoding, errors="replace")
+        elements = list(root.iter(etree.Element))
+        self.tags = _tags(self.text)
+        if len(self.tags) != len(elements):
+            self.tags = []
+        first = int(self.text.startswith("\ufeff"))  # a byte order mark is no column
+        self.lines = [first, *(match.end() for match in re.finditer("\n", self.text)), len(self.text) + 1]
+        self._sourcelines = [element.sourceline or 1 for element in elements] if not self.tags else []
+
+    def locate(self, place: int) -> Location:
+        """Where an element is: all of it where it fits on a line, else its start tag."""
+        if not self.tags:  # not ours to read: the line is libxml2's
+            line = min(self._sourcelines[place], len(self.lines) - 1)
+            return Location(line, 1, line, len(self.line(line)) + 1)
+        tag = self.tags[place]
+        start, end = self._position(tag.start), self._position(tag.end)
+        return Location(*start, *(end if end[0] == start[0] else self._position(tag.content)))
+
+    def line(self, number: int) -> str:
+        """A line of the text, from 1, without its end."""
+        return self.text[self.lines[number - 1] : self.lines[number] - 1].removesuffix("\r")
+
+    def _position(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self.lines, offset)
+        return line, offset - self.lines[line - 1] + 1
+
+
+def _tags(text: str) -> list[Tag]:
+    """The elements of well-formed XML, in document order."""
+    tags: list[Tag] = []
+    opened: list[int] = []
+    for match in re.finditer(_MARKUP, text, re.DOTALL):
+        if match["close"] and opened:
+            place = opened.pop()
+            tags[place] = tags[place]._replace(close=match.start(), end=match.end())
+        elif text[match.start() + 1] not in "!?":
+            if text[match.end() - 2] != "/":
+                opened.append(len(tags))
+            tags.append(Tag(match.start(), match.end(), match.end(), match.end()))
+    return tags
