@@ -1,8 +1,8 @@
 """Golden files: testdata/xml/NAME.xml against what the real command makes of it.
 
 NAME.args is standard output, NAME.err standard error; each exists exactly when there is something in it. Further
-files NAME.VARIANT.args and .err hold the same domain for other options: see VARIANTS. To add a variant, make an empty
-file of that name and run `pytest --update-golden`.
+files NAME.VARIANT.args and .err hold the same domain for other options: see VARIANTS; NAME.check.out is what `check`
+prints. To add a variant, make an empty file of that name and run `pytest --update-golden`.
 """
 
 import difflib
@@ -19,6 +19,9 @@ TESTDATA = Path(__file__).parent.parent / "testdata"
 XML, ARGS = TESTDATA / "xml", TESTDATA / "args"
 
 VARIANTS: dict[str, Callable[[str], list[str]]] = {
+    r"(check)": lambda _: [],
+    r"check-(github)": lambda form: ["--format", form],
+    r"check-hosts-([a-z0-9-,_]+)": lambda names: [word for name in names.split(",") for word in ("--host", name)],
     r"qemu-([0-9.]+)": lambda version: ["--qemu", version],
     r"host-([a-z0-9-]+)": lambda name: ["--host", str(TESTDATA / "hosts" / f"{name}.toml")],
     r"(json|lines)": lambda form: ["--format", form],
@@ -36,7 +39,7 @@ def options(variant: str) -> list[str]:
 
 
 def split(golden: Path) -> tuple[str, str, str]:
-    """A golden file's name as (domain, variant or '', 'args' or 'err')."""
+    """A golden file's name as (domain, variant or '', 'args', 'err' or 'out')."""
     domain, _, rest = golden.name.partition(".")
     variant, _, kind = rest.rpartition(".")
     return domain, variant, kind
@@ -49,9 +52,14 @@ def cases() -> Iterator[tuple[str, str]]:
 
 def run(domain: str, variant: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.chdir(XML)
-    result = CliRunner().invoke(main, ["xml2argv", *(options(variant) if variant else []), f"{domain}.xml"])
+    checked = variant.startswith("check")
+    command = "check" if checked else "xml2argv"
+    result = CliRunner().invoke(main, [command, *(options(variant) if variant else []), f"{domain}.xml"])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
+    if checked:
+        assert result.exit_code == int("refused" in result.stderr)
+        return {"out": result.stdout}
     assert result.exit_code == (0 if result.stdout or "nothing to convert" in result.stderr else 1)
     return {"args": result.stdout, "err": result.stderr}
 
@@ -81,7 +89,7 @@ def test_no_orphans() -> None:
     domains = {path.stem for path in XML.glob("*.xml")}
     orphans = [path.name for path in ARGS.iterdir() if split(path)[0] not in domains]
     assert orphans == []
-    assert all(split(path)[2] in ("args", "err") for path in ARGS.iterdir())
+    assert all(split(path)[2] in ("args", "err", "out") for path in ARGS.iterdir())
     assert all(path.suffix == ".xml" and "." not in path.stem for path in XML.iterdir())
 
 

@@ -1,9 +1,10 @@
 """Real QEMU: it takes what we give and has what the XML says; and it refuses what we refuse in its name."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
-from real_qemu import QemuBinary, start, startable, target_for
+from real_qemu import Answer, QemuBinary, start, startable, target_for
 
 from virtmem_cli.convert import convert
 from virtmem_cli.domain import Domain, OtherMemory, VirtioMem
@@ -12,6 +13,7 @@ from virtmem_cli.findings import RULES, Refuses, Severity
 from virtmem_cli.layout import lay_out
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import Value
+from virtmem_cli.rulebook import RULEBOOK, X86, right_domain, wrong_domain
 from virtmem_cli.target import LIBVIRT
 from virtmem_cli.xmltree import parse_tree
 
@@ -79,147 +81,43 @@ def test_qemu_has_what_the_xml_says(name: str, tmp_path: Path, qemu_binary: Qemu
         assert data["size"] == 0  # frozen: the guest has taken nothing
 
 
-DOMAIN = """<domain type='qemu'>
-  <name>fault</name>
-  <maxMemory unit='GiB'>16</maxMemory>
-  <memory unit='GiB'>3</memory>
-  <vcpu>2</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type></os>
-  <cpu><numa><cell id='0' cpus='0-1' memory='1' unit='GiB'/></numa></cpu>
-  <devices>
-    <memory model='virtio-mem'>
-      <target>
-        <size unit='GiB'>2</size>
-        <node>0</node>
-        <block unit='MiB'>2</block>
-        <requested unit='GiB'>1</requested>
-      </target>
-    </memory>
-  </devices>
-</domain>
-"""
-SECOND = DOMAIN[DOMAIN.index("    <memory model") : DOMAIN.index("  </devices>")]
-MEMFD_1G = (
-    ("<vcpu>", "<memoryBacking><source type='memfd'/></memoryBacking>\n  <vcpu>"),
-    ("<target>", "<source><pagesize unit='GiB'>1</pagesize></source><target>"),
-)
-
-# Rule, what makes the domain break it, and what QEMU says.
-FAULTS = {
-    "size-not-block-multiple": (
-        [("<size unit='GiB'>2", "<size unit='MiB'>2046"), ("'MiB'>2<", "'MiB'>4<")],
-        "backend memory size must be multiple of",
-    ),
-    "slots-too-many": ([("<maxMemory unit", "<maxMemory slots='257' unit")], "unsupported amount of memory slots: 257"),
-    "dimm-slot": (
-        [
-            ("<maxMemory unit", "<maxMemory slots='2' unit"),
-            (
-                "  </devices>",
-                "<memory model='dimm'><target><size unit='MiB'>128</size><node>0</node></target>"
-                "<address type='dimm' slot='2'/></memory></devices>",
-            ),
-        ],
-        "invalid slot number",
-    ),
-    "cell-zero": (
-        [("memory='1' unit='GiB'/>", "memory='1' unit='GiB'/><cell id='1' memory='0'/>")],
-        "doesn't take value '0'",
-    ),
-    "pci-multifunction": (
-        [
-            ("</memory>\n  </dev", "<address type='pci' slot='5' multifunction='off'/></memory>\n  </dev"),
-            (
-                "  </devices>",
-                SECOND.replace("</memory>", "<address type='pci' slot='5' function='1'/></memory>") + "  </devices>",
-            ),
-        ],
-        "single function device can't be populated",
-    ),
-    "size-zero": (
-        [("<size unit='GiB'>2", "<size unit='GiB'>0"), ("<requested unit='GiB'>1", "<requested unit='GiB'>0")],
-        "doesn't take value '0'",
-    ),
-    "block-not-power-of-two": ([("'MiB'>2<", "'MiB'>3<"), ("'GiB'>1</req", "'MiB'>3</req")], "power of two"),
-    "block-below-minimum": ([("<block unit='MiB'>2", "<block unit='KiB'>512")], "has to be at least 0x100000"),
-    "block-below-page": ([*MEMFD_1G], "has to be at least the page size"),
-    "size-not-page-multiple": (
-        [*MEMFD_1G, ("<size unit='GiB'>2", "<size unit='MiB'>1536"), ("<block unit='MiB'>2", "<block unit='MiB'>512")],
-        "failed to resize memfd",
-    ),
-    "requested-not-block-multiple": ([("'GiB'>1</req", "'MiB'>1023</req")], "has to be multiples of"),
-    "node-unknown": ([("<node>0", "<node>1")], "number of numa nodes"),
-    "memaddr-unaligned": ([("</target>", "<address base='0x140100000'/></target>")], "address must be aligned"),
-    "memaddr-overlap": (
-        [
-            ("</target>", "<address base='0x140000000'/></target>"),
-            ("  </devices>", SECOND.replace("</target>", "<address base='0x180000000'/></target>") + "  </devices>"),
-        ],
-        "conflicts with memory device",
-    ),
-    "memaddr-outside": (
-        [("</target>", "<address base='0x100000000000'/></target>")],
-        "usable range for memory devices",
-    ),
-    "memaddr-taken": (
-        [("  </devices>", SECOND.replace("</target>", "<address base='0x140000000'/></target>") + "  </devices>")],
-        "conflicts with memory device",
-    ),
-    "hotplug-gap": (
-        [
-            ("<maxMemory unit='GiB'>16", "<maxMemory unit='GiB'>4"),
-            ("<size unit='GiB'>2", "<size unit='GiB'>1"),
-            ("</target>", "<address base='0x140000000'/></target>"),
-            ("  </devices>", SECOND + "  </devices>"),
-        ],
-        "fragmented",
-    ),
-    "hotplug-space": ([("<maxMemory unit='GiB'>16", "<maxMemory unit='GiB'>2")], "not enough space"),
-    "alias-invalid": (
-        [("<domain type", "<domain id='1' type"), ("</target>", "</target><alias name='a,b'/>")],
-        "expects an identifier",
-    ),
-    "qemu-version": ([("<target>", "<target dynamicMemslots='yes'>")], "not found"),
-    "pci-chipset": ([("</memory>\n  </dev", "<address type='pci' slot='0x1f'/></memory>\n  </dev")], "in use"),
-    "pci-duplicate": (
-        [
-            ("</memory>\n  </dev", "<address type='pci' slot='5'/></memory>\n  </dev"),
-            ("  </devices>", SECOND.replace("</memory>", "<address type='pci' slot='5'/></memory>") + "  </devices>"),
-        ],
-        "in use",
-    ),
-    "alias-duplicate": (
-        [
-            ("</target>", "</target><alias name='ua-x'/>"),
-            ("  </devices>", SECOND.replace("</target>", "</target><alias name='ua-x'/>") + "  </devices>"),
-        ],
-        "duplicate property",
-    ),
+# Rules whose wrong example real QEMU refuses, and its words. The right one it takes.
+REFUSALS = {
+    "alias-duplicate": "duplicate property",
+    "alias-invalid": "Identifiers consist of letters",
+    "block-below-minimum": "has to be at least 0x100000",
+    "block-below-page": "has to be at least the page size",
+    "block-not-power-of-two": "power of two",
+    "cell-zero": "doesn't take value '0'",
+    "dimm-slot": "slot 0 is busy",
+    "hotplug-gap": "fragmented",
+    "hotplug-space": "not enough space",
+    "memaddr-outside": "usable range for memory devices",
+    "memaddr-overlap": "conflicts with memory device",
+    "memaddr-taken": "conflicts with memory device",
+    "memaddr-unaligned": "address must be aligned",
+    "node-unknown": "number of numa nodes",
+    "pagesize-memfd": "must be a power of 2",
+    "pci-chipset": "in use by ICH9-LPC",
+    "pci-duplicate": "in use by virtio-mem-pci",
+    "pci-multifunction": "single function device can't be populated",
+    "qemu-version": "not found",
+    "requested-not-block-multiple": "has to be multiples of",
+    "size-not-block-multiple": "backend memory size must be multiple of",
+    "size-not-page-multiple": "failed to resize memfd",
+    "size-zero": "doesn't take value '0'",
+    "slots-exceeded": "invalid slot number",
+    "slots-too-many": "unsupported amount of memory slots: 512",
 }
-
-
-def faulty(edits: list[tuple[str, str]]) -> str:
-    xml = DOMAIN
-    for old, new in edits:
-        assert old in xml
-        xml = xml.replace(old, new, 1)
-    return xml
+DOMAIN = X86
 
 
 # What shows as well that QEMU refuses: the rule, what is added to or changed in the arguments, and QEMU's words.
 RAW_FAULTS: dict[str, tuple[list[str], str]] = {
     "memory-locked": (["-overcommit", "mem-lock=on"], "mlock"),
-    "pagesize-memfd": (
-        ["-object", "memory-backend-memfd,id=m,hugetlb=on,hugetlbsize=9k,size=9k,reserve=off"],
-        "must be a power of 2",
-    ),
     "nodes-too-many": (
         ["-object", "memory-backend-ram,id=m,size=2M,host-nodes=128,policy=bind"],
         "Invalid host-nodes value: 128",
-    ),
-    "slots-exceeded": (
-        ["-object", "memory-backend-ram,id=d,size=128M", "-device", "pc-dimm,memdev=d"],
-        "no slots",
     ),
 }
 # Rules about what QEMU does that no QEMU here can show: it is too old, or for another machine.
@@ -233,7 +131,7 @@ UNSHOWN = {
 
 def test_what_qemu_refuses_is_shown() -> None:
     by_qemu = {rule.id for rule in RULES.values() if rule.refuses in (Refuses.QEMU, Refuses.BOTH)}
-    assert by_qemu - {*FAULTS, *RAW_FAULTS} == UNSHOWN
+    assert by_qemu - {*REFUSALS, *RAW_FAULTS, "overcommit-never"} == UNSHOWN
 
 
 @pytest.mark.parametrize("rule_id", RAW_FAULTS)
@@ -253,7 +151,7 @@ def test_qemu_refuses_arguments_beside(rule_id: str, tmp_path: Path, qemu_binary
         ({"policy": "bind"}, "host-nodes must be set for policy bind"),
         ({"host-nodes": (0,)}, "host-nodes must be empty for policy default"),
         ({"host-nodes": (127,), "policy": "bind"}, "cannot bind memory to host NUMA nodes: Invalid argument"),
-        ({"size": 2 << 30 | 1 << 20}, "backend memory size must be multiple of"),
+        ({"size": 8 << 30 | 1 << 20}, "backend memory size must be multiple of"),
     ],
     ids=str,
 )
@@ -267,34 +165,57 @@ def test_qemu_refuses_a_backend(
     assert words in answer.words, answer.words
 
 
+def answer_to(xml: str, binary: str, folder: Path) -> Answer:
+    return start(binary, startable(domain_of(xml), target_for(binary, folder)))
+
+
 def test_requested_above_size_is_only_ours_to_refuse(tmp_path: Path, qemu_binary: QemuBinary) -> None:
-    """QEMU starts with it, and never gets there: that is why the rule names libvirt alone."""
-    xml = faulty([("'GiB'>1</req", "'GiB'>3</req")])
-    binary = qemu_binary("x86_64")
-    target = target_for(binary, tmp_path)
-    assert convert(xml.encode(), name="fault.xml", target=target).refused
-    assert start(binary, startable(domain_of(xml), target)).devices is not None
+    """QEMU starts with it, and never gets there: that is why the rule says so."""
+    xml = wrong_domain(RULEBOOK["requested-above-size"])
+    assert answer_to(xml, qemu_binary("x86_64"), tmp_path).devices is not None
 
 
-@pytest.mark.parametrize("rule_id", FAULTS)
-def test_qemu_refuses_what_we_refuse(rule_id: str, tmp_path: Path, qemu_binary: QemuBinary) -> None:
-    edits, words = FAULTS[rule_id]
+@pytest.mark.parametrize("rule_id", REFUSALS)
+def test_qemu_refuses_the_wrong_example_and_takes_the_right_one(
+    rule_id: str, tmp_path: Path, qemu_binary: QemuBinary
+) -> None:
+    entry = RULEBOOK[rule_id]
     binary = qemu_binary("x86_64")
-    target = target_for(binary, tmp_path)
-    target = target._replace(host=target.host._replace(thp=64 << 10))  # no block here is below that
-    xml = faulty(edits)
-    # libvirt's mounts, for which the rules judge, need not exist for QEMU to refuse
-    findings = convert(xml.encode(), name="fault.xml", target=target).findings
-    assert rule_id in {finding.rule.id for finding in findings}
-    answer = start(binary, startable(domain_of(xml), target))
+    answer = answer_to(wrong_domain(entry), binary, tmp_path)
     assert answer.devices is None, "QEMU starts"
-    assert words in answer.words, answer.words
+    assert REFUSALS[rule_id] in answer.words, answer.words
+    answer = answer_to(right_domain(entry), binary, tmp_path)
+    assert answer.devices is not None, answer.words
 
 
-def test_qemu_takes_the_domain_without_fault(tmp_path: Path, qemu_binary: QemuBinary) -> None:
+def test_qemu_refuses_private_memory_where_the_host_never_overcommits(tmp_path: Path, qemu_binary: QemuBinary) -> None:
+    """The host says so in a namespace of its own, where another file lies over /proc/sys/vm/overcommit_memory."""
+    never = tmp_path / "never"
+    never.write_text("2\n")
+    wrap = tmp_path / "qemu"
+    binary = qemu_binary("x86_64")
+    mount = f"mount --bind {never} /proc/sys/vm/overcommit_memory"
+    try:
+        subprocess.run(["unshare", "--mount", "sh", "-c", mount], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs root, for a mount of its own")
+    wrap.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && exec {binary} "$@"\n'
+        f'exec unshare --mount sh -c \'{mount}; exec {binary} "$@"\' - "$@"\n'
+    )
+    wrap.chmod(0o755)
+    entry = RULEBOOK["overcommit-never"]
+    for xml, starts in ((wrong_domain(entry), False), (right_domain(entry), True)):
+        argv = startable(domain_of(xml), target_for(str(wrap), tmp_path))
+        # boot memory may be reserved: it is not what this is about
+        argv = tuple(a.replace('"reserve":false,', "") if '"id":"ram-node0"' in a else a for a in argv)
+        answer = start(str(wrap), argv)
+        assert (answer.devices is not None) == starts, answer.words
+        assert starts or "overcommit_memory" in answer.words
+
+
+def test_qemu_takes_bound_memory(tmp_path: Path, qemu_binary: QemuBinary) -> None:
     binary = qemu_binary("x86_64")
     target = target_for(binary, tmp_path)
-    assert convert(DOMAIN.encode(), name="fault.xml", target=target).findings == ()
-    assert start(binary, startable(domain_of(DOMAIN), target)).devices is not None
     bound: dict[str, Value] = {"host-nodes": (0,), "policy": "bind"}
     assert start(binary, startable(domain_of(DOMAIN), target, **bound)).devices is not None

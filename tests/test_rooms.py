@@ -16,24 +16,29 @@ ROOMS = [
     "",
     "units",
     "findings",
+    "settings",
     "xmltree",
     "source",
+    "suppress",
+    "schema",
     "domain",
     "parse",
     "target",
     "effective",
     "layout",
     "rules",
+    "advice",
     "props",
     "argv",
     "convert",
     "rulebook",
     "render",
+    "report",
     "probe",
     "verify",
     "cli",
 ]
-COMMANDS = {path.stem for path in (PACKAGE / "cli").glob("*.py")} - {"__init__", "streams"}
+COMMANDS = {path.stem for path in (PACKAGE / "cli").glob("*.py")} - {"__init__", "streams", "options"}
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import virtmem_cli
+from virtmem_cli.advice import ADVICE
 from virtmem_cli.findings import RULES, Refuses, Severity
 from virtmem_cli.parse import PCI_MODELS
 from virtmem_cli.props import CONTROLLERS
@@ -13,17 +14,19 @@ from virtmem_cli.rules import BUSES, CHECKS
 
 PACKAGE = Path(virtmem_cli.__file__).parent
 ARGS = Path(__file__).parent.parent / "testdata" / "args"
-GOLDENS = "".join(path.read_text() for path in sorted(ARGS.glob("*.err")))
+GOLDENS = "".join(path.read_text() for path in sorted([*ARGS.glob("*.err"), *ARGS.glob("*.out")]))
 
 
 def test_every_rule_is_somebodys() -> None:
-    parse = (PACKAGE / "parse.py").read_text()
-    said = set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', parse)) & set(RULES)
-    assert said.isdisjoint(CHECKS)
-    assert said | set(CHECKS) == set(RULES)
+    rooms = "".join((PACKAGE / f"{room}.py").read_text() for room in ("parse", "suppress", "schema", "convert"))
+    said = set(re.findall(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"', rooms)) & set(RULES)
+    assert said.isdisjoint({*CHECKS, *ADVICE})
+    assert said | {*CHECKS, *ADVICE} == set(RULES)
+    assert set(CHECKS).isdisjoint(ADVICE)
 
 
-@pytest.mark.parametrize("rule_id", RULES)
+# libvirt's schema is not the same on every machine; the rule's examples show it where it is installed.
+@pytest.mark.parametrize("rule_id", sorted(set(RULES) - {"schema-mismatch"}))
 def test_a_golden_shows_the_rule(rule_id: str) -> None:
     assert f"[{rule_id}]" in GOLDENS
 
@@ -39,7 +42,8 @@ def test_names_and_titles() -> None:
 
 
 def test_the_table_is_in_order() -> None:
-    assert list(CHECKS) == sorted(CHECKS)
+    for table in (CHECKS, ADVICE):
+        assert list(table) == sorted(table)
 
 
 def test_the_tables_of_pci_models_agree() -> None:

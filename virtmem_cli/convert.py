@@ -2,21 +2,28 @@
 
 bytes -> tree -> Domain -> findings -> properties -> argv
          xmltree  parse    rules       props         argv
+
+`convert` goes all of it, for arguments; `check` goes to the findings alone, for several hosts, with advice.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from lxml import etree
 
 from virtmem_cli.argv import arguments
-from virtmem_cli.findings import Finding, Severity
+from virtmem_cli.domain import Domain
+from virtmem_cli.findings import RULES, Finding, InputRefusedError, Severity, finding
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import Pair, all_arguments, device_pairs
-from virtmem_cli.rules import judge
-from virtmem_cli.source import Source
+from virtmem_cli.rules import CHECKS, Check, judge
 from virtmem_cli.target import Target
 from virtmem_cli.xmltree import parse_tree
+
+if TYPE_CHECKING:  # imported where there is something to say, which most conversions have not
+    from virtmem_cli.schema import Schema
+    from virtmem_cli.settings import Settings
+    from virtmem_cli.source import Source
 
 Element = etree._Element
 
@@ -35,19 +42,32 @@ class Conversion(NamedTuple):
     argv: tuple[str, ...]
 
 
-def convert(data: bytes, *, name: str, target: Target, strict: bool = False) -> Conversion:
+class Judgement(NamedTuple):
+    """What is to be said of one input; `source` is its text, where it could be read and there are findings."""
+
+    name: str
+    findings: tuple[Finding, ...]
+    refused: bool
+    devices: int
+    source: "Source | None"
+
+
+def convert(
+    data: bytes, *, name: str, target: Target, strict: bool = False, settings: "Settings | None" = None
+) -> Conversion:
     """Judge and convert one domain; `name` stands for it in messages.
 
-    Raises InputRefusedError for what is no domain.
+    Comments and settings may silence warnings, never errors. Raises InputRefusedError for what is no domain.
     """
     root = parse_tree(data, name)
-    domain, unreadable = parse_domain(root, target.host.arch)
-    if domain.devices:
-        found = {*unreadable, *judge(domain, target)}
-    else:  # nothing here to judge, unless the device is there under a misspelt name
-        found = {finding for finding in unreadable if finding.rule.id == "memory-model"}
-    findings = _located(found, data, root)
-    refused = any(strict or finding.rule.severity is Severity.ERROR for finding in findings)
+    domain, found = _judged(root, target, CHECKS)
+    source = _source(found, data, root)
+    if found:
+        from virtmem_cli.suppress import suppress, suppressions
+
+        found, _ = suppress(found, suppressions(root), guarded=True, judged=frozenset())
+    findings = _settled(found, source, settings, guarded=True)
+    refused = _refused(findings, strict)
     # Without virtio-mem there is nothing that this is about, in any scope
     wanted = bool(domain.devices) and not refused
     return Conversion(
@@ -60,10 +80,75 @@ def convert(data: bytes, *, name: str, target: Target, strict: bool = False) -> 
     )
 
 
-def _located(found: Iterable[Finding], data: bytes, root: Element) -> tuple[Finding, ...]:
-    """The findings with their locations, by line and then by rule."""
+def check(
+    data: bytes,
+    *,
+    name: str,
+    targets: Sequence[Target],
+    strict: bool = False,
+    settings: "Settings | None" = None,
+    schema: "Schema | None" = None,
+) -> Judgement:
+    """Judge one domain for each target, with advice; what is no domain is a finding as well.
+
+    A finding that only some of the targets' hosts have names them.
+    """
+    from virtmem_cli.advice import ADVICE
+    from virtmem_cli.suppress import suppress, suppressions
+
+    try:
+        root = parse_tree(data, name)
+    except InputRefusedError as error:
+        refusal = finding("not-a-domain", 0, error.reason, error.advice)._replace(location=error.location)
+        findings = _settled([refusal], None, settings, guarded=False)
+        return Judgement(name, findings, _refused(findings, strict), 0, None)
+    checks = {**CHECKS, **ADVICE}
+    hosts: dict[Finding, list[str]] = {}
+    for target in targets:
+        domain, found = _judged(root, target, checks)
+        for one in found:
+            hosts.setdefault(one, []).append(target.host.name)
+    merged = [f if len(names) == len(targets) else f._replace(hosts=tuple(names)) for f, names in hosts.items()]
+    if schema is not None:
+        merged += schema.judge(root)
+    comments = suppressions(root)
+    on = {rule for rule in RULES if (settings or {}).get(rule, True) is not None}
+    merged, said = suppress(merged, comments, guarded=False, judged=on)
+    source = _source([*merged, *said], data, root)
+    findings = _settled([*merged, *said], source, settings, guarded=False)
+    return Judgement(name, findings, _refused(findings, strict), len(domain.devices), source)
+
+
+def _judged(root: Element, target: Target, checks: Mapping[str, Check]) -> tuple[Domain, list[Finding]]:
+    domain, found = parse_domain(root, target.host.arch)
+    if domain.devices:
+        return domain, list(dict.fromkeys([*found, *judge(domain, target, checks)]))
+    # nothing here to judge, unless the device is there under a misspelt name or in the wrong place
+    meant = {place for place, element in enumerate(root.iter(etree.Element)) if element.get("model") == "virtio-mem"}
+    return domain, [one for one in found if one.rule.id == "memory-model" or one.place in meant]
+
+
+def _source(found: Sequence[Finding], data: bytes, root: Element) -> "Source | None":
     if not found:
-        return ()
-    source = Source(data, root)
-    located = (finding._replace(location=source.locate(finding.place)) for finding in found)
-    return tuple(sorted(located, key=lambda f: (f.location.line, f.rule.id, f.place, f.message)))
+        return None
+    from virtmem_cli.source import Source
+
+    return Source(data, root)
+
+
+def _settled(
+    found: Iterable[Finding], source: "Source | None", settings: "Settings | None", *, guarded: bool
+) -> tuple[Finding, ...]:
+    """The findings as the settings want them, with their locations, by line and then by rule."""
+    if source is not None:
+        found = [one._replace(location=source.locate(one.place)) for one in found]
+    if settings:
+        from virtmem_cli.settings import apply
+
+        found = apply(settings, found, guarded=guarded)
+    return tuple(sorted(found, key=lambda f: (f.location.line, f.rule.id, f.place, f.message)))
+
+
+def _refused(findings: Iterable[Finding], strict: bool) -> bool:
+    refusing = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
+    return any(one.rule.severity in refusing for one in findings)

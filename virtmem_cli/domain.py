@@ -140,6 +140,11 @@ class OtherMemory(NamedTuple):
 MemoryDevice = VirtioMem | OtherMemory
 
 
+def has_node(device: MemoryDevice) -> bool:
+    """Whether the device is of a model that is on a guest node."""
+    return isinstance(device, VirtioMem) or device.model in ("dimm", "nvdimm")
+
+
 class NumaCell(NamedTuple):
     """A guest NUMA node that has boot memory."""
 
@@ -214,7 +219,10 @@ class Topology(NamedTuple):
 
 
 class Domain(NamedTuple):
-    """A libvirt domain, reduced to its memory and to what its memory devices touch."""
+    """A libvirt domain, reduced to its memory and to what its memory devices touch.
+
+    `vfio` and `vhost_user` are the places of devices that map the guest's memory in these ways.
+    """
 
     name: str
     id: int
@@ -238,6 +246,10 @@ class Domain(NamedTuple):
     aliases: tuple[tuple[str, int], ...]
     usb_controllers: int
     launch_security: str | None
+    current_memory: int
+    balloon: bool
+    vfio: tuple[int, ...]
+    vhost_user: tuple[int, ...]
 
     @property
     def devices(self) -> tuple[VirtioMem, ...]:

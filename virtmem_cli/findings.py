@@ -4,16 +4,21 @@ A finding is data: the rule, the line, what is wrong and what to write instead. 
 Every rule stands in RULES once, with its severity and with who would refuse the domain for it.
 """
 
+from collections.abc import Iterable
 from enum import Enum
 from functools import partial
 from typing import NamedTuple
 
 
 class Severity(Enum):
-    """ERROR: no arguments are given. WARNING: arguments are given, and there is something to know."""
+    """ERROR: no arguments are given. WARNING: arguments are given, and are not what the XML seems to say.
+
+    ADVICE: all is as it should be, and there is something to know; only `check` speaks of it.
+    """
 
     ERROR = "error"
     WARNING = "warning"
+    ADVICE = "advice"
 
 
 class Refuses(Enum):
@@ -22,6 +27,7 @@ class Refuses(Enum):
     LIBVIRT = "libvirt refuses it"
     QEMU = "libvirt takes it, QEMU refuses it"
     BOTH = "libvirt and QEMU refuse it"
+    NEVER = "libvirt refuses it, QEMU starts and never converges"
     OURS = "it cannot be converted"
     NOBODY = ""
 
@@ -44,16 +50,51 @@ class Location(NamedTuple):
     end_column: int
 
 
+class Part(Enum):
+    """What of an element an edit changes.
+
+    SIZE is its text, or the attribute of that name, as a size with the attribute 'unit' beside it; the value is in
+    bytes. BEFORE and INSIDE add an element before it, or as its last child.
+    """
+
+    TEXT = "text"
+    SIZE = "size"
+    TAG = "tag"
+    ATTRIBUTE = "attribute"
+    ATTRIBUTE_NAME = "attribute-name"
+    BEFORE = "before"
+    INSIDE = "inside"
+
+
+class Edit(NamedTuple):
+    """One change of the XML: what of which element, the attribute's name where it is one, and the new value."""
+
+    place: int
+    part: Part
+    value: str
+    name: str = ""
+
+
+class Repair(NamedTuple):
+    """What makes a finding go away. Safe: the guest gets what the XML meant to give it."""
+
+    edits: tuple[Edit, ...]
+    safe: bool
+
+
 class Finding(NamedTuple):
     """One problem: `message` names element, value and limit; `advice` is a sentence that says what to write.
 
-    `place` is the element's number in document order, from 0; `location` where that is, once it was looked up.
+    `place` is the element's number in document order, from 0; `location` where that is, once it was looked up. `hosts`
+    are the hosts that have the problem, where more than one was named and not all have it.
     """
 
     rule: Rule
     place: int
     message: str
     advice: str
+    repair: Repair | None = None
+    hosts: tuple[str, ...] = ()
     location: Location = Location(1, 1, 1, 1)
 
 
@@ -64,9 +105,14 @@ class VirtmemError(Exception):
 
 
 class InputRefusedError(VirtmemError):
-    """The input is not a domain at all, so that there is nothing to judge."""
+    """The input is not a domain at all, so that there is nothing to judge: `reason` says why, for the input `name`."""
 
     exit_code = 1
+
+    def __init__(self, name: str, line: int | None, reason: str, advice: str) -> None:
+        self.location = Location(line or 1, 1, line or 1, 1)
+        self.reason, self.advice = reason, advice
+        super().__init__(f"{name}:{self.location.line}: error: {reason}; libvirt refuses it. {advice} [not-a-domain]")
 
 
 class UsageError(VirtmemError):
@@ -88,6 +134,7 @@ RULES: dict[str, Rule] = {
         Refuses.LIBVIRT,
         {
             # What cannot be read
+            "not-a-domain": "the input is no domain XML",
             "value-missing": "a required element or attribute is absent or empty",
             "value-unknown": "a value is none of those that libvirt knows",
             "number-invalid": "a number is not in the form that libvirt reads",
@@ -114,7 +161,7 @@ RULES: dict[str, Rule] = {
             "machine-without-pci": "the machine type has no PCI bus for virtio-mem",
             "maxmemory-missing": "virtio-mem without <maxMemory>",
             "memnode-cell": "a <memnode> names a cell that does not exist or has a <memnode> already",
-            "memnode-restrictive": "a restrictive <memory mode> needs restrictive <memnode>s",
+            "memnode-restrictive": "one of <memory mode> and <memnode mode> is restrictive, and the other is not",
             "memory-model": "a <memory> device has no model that libvirt knows",
             "memory-below-devices": "<memory> leaves nothing for the guest to boot with",
             "node-missing": "the device does not say on which guest node it is",
@@ -123,9 +170,9 @@ RULES: dict[str, Rule] = {
             "pci-address-range": "a part of the PCI address is out of range",
             "pci-bus": "the PCI bus takes no such device",
             "pci-slot": "the PCI bus has no such slot",
-            "requested-above-size": "<requested> is above <size>",
         },
     ),
+    **_error(Refuses.NEVER, {"requested-above-size": "<requested> is above <size>"}),
     **_error(
         Refuses.QEMU,
         {
@@ -138,6 +185,7 @@ RULES: dict[str, Rule] = {
             "hotplug-gap": "no gap is left for a device, though the sum fits",
             "memaddr-outside": "the guest address is not where device memory is",
             "memaddr-taken": "the guest address is in the way of a device that QEMU places",
+            "overcommit-never": "the host refuses memory that is not reserved",
             "memory-locked": "virtio-mem together with <locked/>",
             "cell-zero": "a cell without memory",
             "nodes-too-many": "more NUMA nodes than QEMU knows",
@@ -180,23 +228,61 @@ RULES: dict[str, Rule] = {
         Refuses.NOBODY,
         {
             "alias-ignored": "libvirt keeps no alias that does not begin with 'ua-'",
+            "attribute-misplaced": "libvirt ignores an attribute of another element",
             "attribute-unknown": "libvirt ignores an attribute that it does not know",
+            "current-ignored": "libvirt reports <current>, and never reads it",
             "discard-ignored": "discard has no effect with this backend",
+            "element-misplaced": "libvirt ignores an element in the wrong place",
             "element-repeated": "libvirt reads the first of an element given twice",
             "element-unknown": "libvirt ignores an element that it does not know",
             "memory-left-out": "a memory device of a model that is not written",
             "pci-bus-implied": "libvirt adds the controller for the bus; these arguments do not",
             "prealloc-unsupported": "this QEMU version cannot preallocate virtio-mem",
             "s390x-cells": "QEMU takes no -numa on s390x",
+            "schema-mismatch": "the domain does not fit libvirt's schema",
+            "suppression-unknown": "a comment suppresses a rule that does not exist",
+            "suppression-unused": "a comment suppresses what is not there",
             "value-rounded": "libvirt rounds the value up",
+        },
+    ),
+    **_rules(
+        Severity.ADVICE,
+        Refuses.NOBODY,
+        {
+            "balloon-inflation": "the memory balloon does not reach virtio-mem",
+            "memmap-boot-memory": "what the guest needs to manage growth takes much of its boot memory",
+            "memslot-metadata": "one large memory slot takes much of the host's memory",
+            "movable-ratio": "much more movable memory than the guest boots with",
+            "vfio-mappings": "more blocks than VFIO has DMA mappings",
+            "vhost-user-memslots": "dynamicMemslots beside a vhost-user device",
+            "vhost-user-private": "a vhost-user device cannot reach memory that is not shared",
         },
     ),
 }
 
 
-def finding(rule_id: str, place: int, message: str, advice: str) -> Finding:
+def finding(rule_id: str, place: int, message: str, advice: str, repair: Repair | None = None) -> Finding:
     """A finding of the rule `rule_id`, which must be in RULES."""
-    return Finding(rule=RULES[rule_id], place=place, message=message, advice=advice)
+    return Finding(rule=RULES[rule_id], place=place, message=message, advice=advice, repair=repair)
+
+
+def safe(place: int, part: Part, value: str | int, name: str = "") -> Repair:
+    """A repair of one edit that leaves the guest what it was meant to have."""
+    return Repair((Edit(place, part, str(value), name),), safe=True)
+
+
+def unsafe(place: int, part: Part, value: str | int, name: str = "") -> Repair:
+    """A repair of one edit that changes what the guest gets."""
+    return Repair((Edit(place, part, str(value), name),), safe=False)
+
+
+def nearest(name: str, known: Iterable[str], closeness: float = 0.7) -> str | None:
+    """The known name that a misspelt one most likely stands for, or None; letter case does not count."""
+    from difflib import get_close_matches  # slow to import, and only a mistake needs it
+
+    names = {word.lower(): word for word in known}
+    near = get_close_matches(name.strip().lower(), names, 1, closeness)
+    return names[near[0]] if near else None
 
 
 # Shown as \u escapes: what moves the cursor, changes the terminal or turns the direction of text.

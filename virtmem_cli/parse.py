@@ -28,8 +28,9 @@ from virtmem_cli.domain import (
     PciController,
     Topology,
     VirtioMem,
+    has_node,
 )
-from virtmem_cli.findings import Finding, finding, quoted
+from virtmem_cli.findings import Edit, Finding, Part, Repair, finding, nearest, quoted, safe
 from virtmem_cli.units import (
     INT_MAX,
     KIB,
@@ -44,6 +45,9 @@ from virtmem_cli.units import (
     parse_bitmap,
     parse_scaled,
     parse_uint,
+    respell,
+    respell_bitmap,
+    respell_unit,
     round_up,
 )
 
@@ -198,6 +202,16 @@ def emulator(root: Element) -> str | None:
     return None if element is None else _string(element) or None
 
 
+def _on_added_node(domain: Domain) -> Domain:
+    """The domain's memory devices on the guest node that libvirt adds, where they name none."""
+    return domain._replace(
+        memory_devices=tuple(
+            device._replace(node=0) if device.node is None and has_node(device) else device
+            for device in domain.memory_devices
+        )
+    )
+
+
 def _string(element: Element) -> str:
     """XPath's string(): all text below the element, comments left out, as libvirt reads it."""
     return (element.text or "") if len(element) == 0 else cast(str, element.xpath("string()"))
@@ -227,12 +241,46 @@ def _names(values: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _instead(name: str, known: Iterable[str], verb: str = "Write") -> str:
+def _instead(near: str | None, known: Iterable[str], verb: str = "Write") -> str:
     """The advice for a name or value that is not known: the nearest that is, or all."""
-    from difflib import get_close_matches  # slow to import, and only a mistake needs it
+    return f"Did you mean '{near}'?" if near else f"{verb} {_names(known)}."
 
-    near = get_close_matches(name, known, 1, 0.7)
-    return f"Did you mean '{near[0]}'?" if near else f"{verb} {_names(known)}."
+
+def _meant(text: str, values: Iterable[str]) -> str | None:
+    """The value that a wrong one seems to mean; what says yes or no is known in several words."""
+    word = text.strip().lower()
+    for answers in (("yes", "on", "true", "1"), ("no", "off", "false", "0")):
+        if word in answers:
+            return next((value for value in values if value in answers), None)
+    return nearest(text, values)
+
+
+def _alias(device: Element) -> Element:
+    """The device's <alias>, or itself."""
+    alias = device.find("alias")
+    return device if alias is None else alias
+
+
+def _home(tag: str, path: str) -> str | None:
+    """The element that an element or attribute ('@name') belongs to, for one in the wrong place; None for a stranger.
+
+    Where there are several, it is the one nearest to where it was found.
+    """
+    if tag.startswith("@"):
+        top = path.partition("/")[0]
+        homes = [p for p, (attributes, _) in _KNOWN.items() if tag[1:] in attributes and p.partition("/")[0] == top]
+        # what many elements have, such as 'unit', belongs to none of them
+        return f"<{homes[0].rpartition('/')[2]}>" if len(homes) == 1 else None
+    homes = [p for p in _KNOWN if p.rpartition("/")[2] == tag]
+    if not homes:
+        return None
+    parts = path.split("/")
+    shared = {
+        p: next((n for n, (a, b) in enumerate(zip(p.split("/"), parts, strict=False)) if a != b), len(parts))
+        for p in homes
+    }
+    home = max(homes, key=lambda p: shared[p])
+    return f"<{home.split('/')[-2] if '/' in home else 'domain'}>"
 
 
 class _Reader:
@@ -249,8 +297,8 @@ class _Reader:
     def place(self, element: Element) -> int:
         return self.order[element]
 
-    def say(self, rule_id: str, element: Element, message: str, advice: str) -> None:
-        self.findings.append(finding(rule_id, self.place(element), message, advice))
+    def say(self, rule_id: str, element: Element, message: str, advice: str, repair: Repair | None = None) -> None:
+        self.findings.append(finding(rule_id, self.place(element), message, advice, repair))
 
     # Values
 
@@ -267,11 +315,16 @@ class _Reader:
             return parse_uint(text, limit=limit, base=base)
         except NotANumberError:
             form = {0: "decimal or 0x… number", 10: "decimal number", 16: "hexadecimal number"}[base]
+            meant = respell(text) if base != 16 else None
+            right = meant is not None and meant[1] is None and meant[0] <= limit
             self.say(
                 "number-invalid",
                 element,
                 f"{label} is {quoted(text)}, which is no whole number",
-                f"Write a {form} from 0 to {most}, with nothing after it.",
+                f"Write '{meant[0]}'."
+                if meant and right
+                else f"Write a {form} from 0 to {most}, with nothing after it.",
+                self.rewrite(element, text, str(meant[0])) if meant and right else None,
             )
         except TooLargeError:
             self.say(
@@ -281,6 +334,16 @@ class _Reader:
                 f"Write a number from 0 to {limit}.",
             )
         return None
+
+    def rewrite(self, element: Element, old: str, new: str, unit: str | None = None) -> Repair:
+        """The repair that puts a value in its right spelling, wherever in the element it stands."""
+        name = next((str(name) for name, value in element.attrib.items() if value == old), "")
+        if _string(element) == old:
+            name = ""
+        edits = [Edit(self.place(element), Part.ATTRIBUTE if name else Part.TEXT, new, name)]
+        if unit is not None and unit != element.get("unit"):
+            edits.append(Edit(self.place(element), Part.ATTRIBUTE, unit, "unit"))
+        return Repair(tuple(edits), safe=True)
 
     def scaled(
         self, element: Element, label: str, text: str, unit: str | None, *, step: int = KIB, zero: str = ""
@@ -293,19 +356,24 @@ class _Reader:
         try:
             value = parse_scaled(text, unit)
         except NotANumberError:
+            meant = respell(text, unit)
+            spelt = f"Write '{meant[0]}'" + (f" with unit='{meant[1]}'." if meant[1] != unit else ".") if meant else ""
             self.say(
                 "number-invalid",
                 element,
                 f"{label} is {quoted(text)}, which is no whole number",
-                "Write decimal digits and nothing after them; the unit goes into the attribute 'unit'.",
+                spelt or "Write decimal digits and nothing after them; the unit goes into the attribute 'unit'.",
+                self.rewrite(element, text, str(meant[0]), meant[1]) if meant else None,
             )
             return 0
         except UnknownUnitError:
+            named = respell_unit(unit or "")
             self.say(
                 "unit-unknown",
                 element,
                 f"{label} has the unit {quoted(unit or '')}",
-                "Write bytes, KiB, MiB, GiB, TiB, PiB or EiB.",
+                f"Write '{named}'." if named else "Write bytes, KiB, MiB, GiB, TiB, PiB or EiB.",
+                safe(self.place(element), Part.ATTRIBUTE, named, "unit") if named else None,
             )
             return 0
         except TooLargeError:
@@ -355,11 +423,13 @@ class _Reader:
     def known(self, element: Element, attribute: str, text: str, values: dict[str, T]) -> T | None:
         """A value by a table; None, with a finding, for one that is not in it."""
         if text not in values:
+            near = _meant(text, values)
             self.say(
                 "value-unknown",
                 element,
                 f"<{_tag(element)} {attribute}> is {quoted(text)}",
-                _instead(text, values),
+                _instead(near, values),
+                safe(self.place(element), Part.ATTRIBUTE, near, attribute) if near else None,
             )
         return values.get(text)
 
@@ -373,11 +443,13 @@ class _Reader:
         try:
             bits = parse_bitmap(text, size=NODES)
         except (NotANumberError, TooLargeError):
+            meant = respell_bitmap(text, size=NODES)
             self.say(
                 "nodeset-invalid",
                 element,
                 f"{label} is {quoted(text)}, which is no list of numbers from 0 to {NODES - 1}",
-                "Write numbers and ranges with commas between, as '0-3,^2,8'.",
+                f"Write {quoted(meant)}." if meant else "Write numbers and ranges with commas between, as '0-3,^2,8'.",
+                self.rewrite(element, text, meant) if meant else None,
             )
             return None
         if not bits and not empty:
@@ -412,17 +484,52 @@ class _Reader:
         attributes, children = _KNOWN[path]
         for name in element.attrib:
             if str(name) not in attributes and not str(name).startswith("{"):
-                self.stranger("attribute-unknown", element, f"<{_tag(element)} {name}>", str(name), attributes)
+                self.strange_attribute(element, str(name), path, attributes)
         seen: set[str] = set()
         for child in _children(element):
             tag = _tag(child)
             if tag not in children:
-                self.stranger("element-unknown", child, f"<{tag}> in <{_tag(element)}>", tag, children)
+                self.strange_element(child, element, path, children)
             elif tag in seen and tag not in _MAY_REPEAT:
                 self.repeated(child, element)
             else:
                 seen.add(tag)
                 self.look_for_strangers(child, f"{path}/{tag}")
+
+    def strange_attribute(self, element: Element, name: str, path: str, known: tuple[str, ...]) -> None:
+        """Say that the element has no such attribute: another has it, or it is misspelt."""
+        label = quoted(f"<{_tag(element)} {name}>")[1:-1]
+        near = nearest(name, known)
+        home = None if near else _home(f"@{name}", path)
+        if home is not None:
+            advice = f"Give it to {home}."
+            self.say(
+                "attribute-misplaced", element, f"{label} is given, and '{name}' is an attribute of {home}", advice
+            )
+            return
+        self.say(
+            "attribute-unknown",
+            element,
+            f"{label} is unknown to libvirt, which ignores it",
+            _instead(near, known, "Remove it, or take one of") if known else "Remove it.",
+            safe(self.place(element), Part.ATTRIBUTE_NAME, near, name) if near and near not in element.attrib else None,
+        )
+
+    def strange_element(self, child: Element, parent: Element, path: str, known: tuple[str, ...]) -> None:
+        """Say that there is no such element here: it belongs elsewhere, or is misspelt."""
+        tag = _tag(child)
+        home = _home(tag, path)
+        if home is not None:
+            self.misplaced(child, home)
+            return
+        near = nearest(tag, known)
+        self.say(
+            "element-unknown",
+            child,
+            f"{quoted(f'<{tag}> in <{_tag(parent)}>')[1:-1]} is unknown to libvirt, which ignores it",
+            _instead(near, known, "Remove it, or take one of") if known else "Remove it.",
+            safe(self.place(child), Part.TAG, near) if near and parent.find(near) is None else None,
+        )
 
     def look_for_near_misses(self, child: Element, tag: str) -> None:
         """Say where an element that is read here seems to be misspelt: in <domain>, <cpu> and <devices>.
@@ -435,19 +542,26 @@ class _Reader:
             name = _tag(element)
             if name in names or name in _NO_MISTAKES:
                 continue
-            from difflib import get_close_matches  # slow to import, and most domains hold nothing unusual
-
-            if near := get_close_matches(name, names, 1, 0.8):
+            if home := _home(name, tag if element is not child else ""):
+                self.misplaced(element, home)
+            elif near := nearest(name, names, 0.8):
                 self.say(
                     "element-unknown",
                     element,
                     f"<{name}> is unknown to libvirt, which ignores it",
-                    f"Did you mean '{near[0]}'?",
+                    f"Did you mean '{near}'?",
+                    safe(self.place(element), Part.TAG, near),
                 )
 
-    def stranger(self, rule_id: str, element: Element, label: str, name: str, known: tuple[str, ...]) -> None:
-        advice = _instead(name, known, "Remove it, or take one of") if known else "Remove it."
-        self.say(rule_id, element, f"{quoted(label)[1:-1]} is unknown to libvirt, which ignores it", advice)
+    def misplaced(self, element: Element, home: str) -> None:
+        parent = element.getparent()
+        self.say(
+            "element-misplaced",
+            element,
+            f"<{_tag(element)}> stands in <{'' if parent is None else _tag(parent)}>, where libvirt ignores it: it "
+            f"belongs in {home}",
+            f"Move it into {home}.",
+        )
 
     def repeated(self, element: Element, parent: Element) -> None:
         self.say(
@@ -463,6 +577,9 @@ class _Reader:
         places = {"domain": self.place(root)}
         for child in _children(root):
             tag = _tag(child)
+            if tag == "memory" and child.get("model") in MODELS:
+                self.misplaced(child, "<devices>")
+                continue
             if tag not in places:
                 places[tag] = self.place(child)
             elif tag == "numatune":
@@ -473,14 +590,15 @@ class _Reader:
             self.look_for_near_misses(child, tag)
         arch, machine = self.os(root, default_arch)
         slots = _attribute(root, "maxMemory", "slots")
-        self.size(root, "currentMemory")
         # A running domain's XML has an id, and all of its aliases count; else libvirt keeps only the user's.
         domain_id = self.domain_id(root)
         devices = [child for parent in root.findall("devices") for child in _children(parent)]
         memory_devices = [d for d in devices if d.tag == "memory"]
+        if domain_id < 0:
+            self.look_for_current(memory_devices)
         aliases = self.aliases(devices, running=domain_id >= 0)
         vcpus = self.vcpus(root)
-        return Domain(
+        domain = Domain(
             name=self.name(root),
             id=domain_id,
             places=places,
@@ -502,9 +620,38 @@ class _Reader:
             memory_devices=self.memory_devices(memory_devices, aliases),
             controllers=self.controllers(devices, aliases),
             addresses=tuple(self.addresses(devices)),
-            aliases=tuple((alias, self.place(element)) for element, alias in aliases.items()),
+            aliases=tuple((alias, self.place(_alias(device))) for device, alias in aliases.items()),
             usb_controllers=sum(d.tag == "controller" and d.get("type") == "usb" for d in devices),
             launch_security=self.attribute(root.find("launchSecurity"), "type"),
+            current_memory=self.size(root, "currentMemory"),
+            balloon=not any(d.tag == "memballoon" and d.get("model") == "none" for d in devices),
+            vfio=tuple(self.place(device) for device in devices if self.is_vfio(device)),
+            vhost_user=tuple(self.place(device) for device in devices if self.is_vhost_user(device)),
+        )
+        return _on_added_node(domain) if domain.guest_nodes and not domain.cells else domain
+
+    def look_for_current(self, memory_devices: list[Element]) -> None:
+        """Say where <current> is given in a domain that is not running, so that nobody reported it."""
+        for element in (e for device in memory_devices for e in device.iterfind("target/current")):
+            self.say(
+                "current-ignored",
+                element,
+                "<current> is what libvirt reports of a running guest, and it never reads it",
+                "Remove it; <requested> is what the guest is to have.",
+            )
+
+    def is_vfio(self, device: Element) -> bool:
+        """Whether the device gets at the guest's memory through VFIO."""
+        kind = device.get("type")
+        return (device.tag == "hostdev" and kind in ("pci", "mdev")) or (device.tag, kind) == ("interface", "hostdev")
+
+    def is_vhost_user(self, device: Element) -> bool:
+        """Whether another process serves the device, which maps the guest's memory: vhost-user, virtiofs too."""
+        driver = device.find("driver")
+        return (
+            (device.tag in ("interface", "disk") and device.get("type") == "vhostuser")
+            or (device.tag == "filesystem" and self.attribute(driver, "type") == "virtiofs")
+            or (device.tag == "video" and self.attribute(driver, "name") == "vhostuser")
         )
 
     def attribute(self, element: Element | None, name: str) -> str | None:
@@ -824,9 +971,15 @@ class _Reader:
         model = element.get("model")
         if model not in MODELS:
             seen = "absent" if model is None else quoted(model)
-            advice = _instead(model or "", MODELS)
-            self.say("memory-model", element, f"<memory model> is {seen}", advice)
-            return "virtio-mem" if "'virtio-mem'?" in advice else ""
+            near = nearest(model or "", MODELS)
+            self.say(
+                "memory-model",
+                element,
+                f"<memory model> is {seen}",
+                _instead(near, MODELS),
+                safe(self.place(element), Part.ATTRIBUTE, near, "model") if near else None,
+            )
+            return "virtio-mem" if near == "virtio-mem" else ""
         return model
 
     def virtio_mem(self, element: Element, alias: str) -> VirtioMem:

@@ -27,13 +27,18 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 def local_host(root: Path = Path("/")) -> Host:
     """The machine this runs on; `root` is where its /proc and /sys are."""
-    host = LIBVIRT._replace(arch=platform.machine(), page_size=os.sysconf("SC_PAGE_SIZE"), hugetlbfs=_mounts(root))
+    host = LIBVIRT._replace(
+        name="local", arch=platform.machine(), page_size=os.sysconf("SC_PAGE_SIZE"), hugetlbfs=_mounts(root)
+    )
     thp = _read(root / "sys/kernel/mm/transparent_hugepage/hpage_pmd_size")
     if thp.isdecimal() and int(thp):
         host = host._replace(thp=int(thp))
     default = re.search(r"^Hugepagesize:\s+([0-9]+) kB$", _read(root / "proc/meminfo"), re.MULTILINE)
     if default:
         host = host._replace(default_hugepage=int(default[1]) * KIB)
+    overcommit = _read(root / "proc/sys/vm/overcommit_memory")
+    if overcommit in ("0", "1", "2"):
+        host = host._replace(overcommit=int(overcommit))
     try:
         host = host._replace(nodes=parse_bitmap(_read(root / "sys/devices/system/node/has_memory"), size=1024))
     except (NotANumberError, TooLargeError):

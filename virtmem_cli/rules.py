@@ -14,11 +14,11 @@ from virtmem_cli.domain import (
     CcwAddress,
     Domain,
     HugePage,
-    MemoryDevice,
     NumaCell,
     PciAddress,
     PciController,
     VirtioMem,
+    has_node,
 )
 from virtmem_cli.effective import (
     WRITTEN,
@@ -34,20 +34,21 @@ from virtmem_cli.effective import (
     is_ccw,
     pagesize_for_node,
 )
-from virtmem_cli.findings import Finding, finding, quoted
+from virtmem_cli.findings import Finding, Repair, finding, quoted
 from virtmem_cli.layout import Placement, alignment, lay_out, least_max_memory
 from virtmem_cli.target import ARCHITECTURES, FEATURES, Target, show
 from virtmem_cli.units import KIB, MIB, format_bitmap, human, round_up
 
-Problem = tuple[int, str, str]
+# Place, message, advice, and perhaps the repair.
+Problem = tuple[int, str, str] | tuple[int, str, str, Repair | None]
 Problems = Iterator[Problem]
 
 
-def judge(domain: Domain, target: Target) -> Iterator[Finding]:
-    """All findings of all rules, in the rules' order."""
-    for rule_id, rule in CHECKS.items():
-        for place, message, advice in rule(domain, target):
-            yield finding(rule_id, place, message, advice)
+def judge(domain: Domain, target: Target, checks: "Mapping[str, Check]") -> Iterator[Finding]:
+    """All findings of these rules, in their order."""
+    for rule_id, rule in checks.items():
+        for problem in rule(domain, target):
+            yield finding(rule_id, *problem)
 
 
 def _kib(size: int) -> str:
@@ -163,29 +164,19 @@ def requested_not_block_multiple(domain: Domain, target: Target) -> Problems:
 # Guest nodes and the domain's memory
 
 
-def _on_nodes(domain: Domain) -> Iterator[MemoryDevice]:
-    """The memory devices that are on a guest node."""
-    return (
-        device
-        for device in domain.memory_devices
-        if isinstance(device, VirtioMem) or device.model in ("dimm", "nvdimm")
-    )
-
-
 def node_missing(domain: Domain, target: Target) -> Problems:
-    for device in _on_nodes(domain):
+    for device in filter(has_node, domain.memory_devices):
         if device.node is None and domain.guest_nodes and "target" in device.places:
-            has = "the guest has NUMA nodes" if domain.cells else "libvirt gives a guest with <maxMemory> a NUMA node"
             others = f", or another up to {domain.guest_nodes - 1}" if domain.guest_nodes > 1 else ""
             yield (
                 device.place_of("target"),
-                f"<node> is absent, and {has}",
+                "<node> is absent, and the guest has NUMA nodes",
                 f"Write <node>0</node>{others}.",
             )
 
 
 def node_unknown(domain: Domain, target: Target) -> Problems:
-    for device in _on_nodes(domain):
+    for device in filter(has_node, domain.memory_devices):
         if device.node is None or device.node < 0:
             continue
         place = device.place_of("node")
@@ -427,6 +418,20 @@ def launch_security(domain: Domain, target: Target) -> Problems:
         )
 
 
+def overcommit_never(domain: Domain, target: Target) -> Problems:
+    if target.host.overcommit != 2 or not target.qemu.has("backend-reserve"):
+        return
+    for device, settled in _settled(domain, target):
+        kind = backend_type(domain, settled)
+        shared = settled.shared or (settled.shared is None and kind == "memory-backend-memfd")
+        if not settled.pagesize and not shared:
+            yield (
+                device.place,
+                "its memory is private and not reserved, and the host's vm.overcommit_memory is 2",
+                "Write access='shared', take huge pages, or set vm.overcommit_memory to 0 or 1 on the host.",
+            )
+
+
 def discard_ignored(domain: Domain, target: Target) -> Problems:
     for device, settled in _settled(domain, target):
         kind = backend_type(domain, settled)
@@ -456,14 +461,13 @@ def memnode_cell(domain: Domain, target: Target) -> Problems:
 
 
 def memnode_restrictive(domain: Domain, target: Target) -> Problems:
-    if domain.numatune.mode != "restrictive":
-        return
+    mode = domain.numatune.mode
     for memnode in domain.numatune.memnodes:
-        if memnode.mode != "restrictive":
+        if memnode.mode != mode and "restrictive" in (memnode.mode, mode):
             yield (
                 memnode.place,
-                f"<memnode mode> is '{memnode.mode}', and <memory mode> is 'restrictive'",
-                "Write mode='restrictive' in both.",
+                f"<memnode mode> is '{memnode.mode}', and <memory mode> is '{mode}'",
+                "Write mode='restrictive' in both, or in neither.",
             )
 
 
@@ -880,14 +884,15 @@ def qemu_version(domain: Domain, target: Target) -> Problems:
             )
 
 
+def old_machine(domain: Domain) -> bool:
+    """Whether unplugged memory may be read: x86 of before 7.0. Other architectures have no such switch."""
+    match = re.search(r"-([0-9]{1,3})\.([0-9]{1,3})$", domain.machine)
+    return domain.arch in ("x86_64", "i686") and match is not None and (int(match[1]), int(match[2])) < (7, 0)
+
+
 def dynamic_memslots_machine(domain: Domain, target: Target) -> Problems:
-    if domain.arch not in ("x86_64", "i686"):
-        return  # no guest there is so old that it reads unplugged memory, and QEMU has no such switch
-    for device in domain.devices:
-        if not device.dynamic_memslots:
-            continue
-        match = re.search(r"-([0-9]{1,3})\.([0-9]{1,3})$", domain.machine)
-        if match and (int(match[1]), int(match[2])) < (7, 0):
+    for device in domain.devices if old_machine(domain) else ():
+        if device.dynamic_memslots:
             yield (
                 device.place_of("target"),
                 f"<target dynamicMemslots> is 'yes', and machine type {quoted(domain.machine)} is of before 7.0",
@@ -959,6 +964,7 @@ CHECKS: Mapping[str, Check] = {
     "memory-locked": memory_locked,
     "node-missing": node_missing,
     "node-unknown": node_unknown,
+    "overcommit-never": overcommit_never,
     "pagesize-memfd": pagesize_memfd,
     "pagesize-unmounted": pagesize_unmounted,
     "pci-bus": pci_bus,

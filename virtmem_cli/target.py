@@ -87,7 +87,8 @@ class Host(NamedTuple):
     """The host to judge for. As it stands here it is libvirt's reference, the same on every machine.
 
     `thp` is the size of a transparent huge page, or None to go by the guest's architecture; `hugetlbfs` has the
-    mount point for each page size; `nodes` are the host's NUMA nodes, or None where they are not known.
+    mount point for each page size; `nodes` are the host's NUMA nodes, or None where they are not known; `overcommit` is
+    its vm.overcommit_memory.
     """
 
     arch: str = "x86_64"
@@ -97,6 +98,8 @@ class Host(NamedTuple):
     default_hugepage: int = 2 * MIB
     nodes: tuple[int, ...] | None = None
     memory_dir: str = "/var/lib/libvirt/qemu/ram"
+    overcommit: int = 0
+    name: str = "libvirt"
 
     def thp_size(self, arch: str) -> int:
         """The size of a transparent huge page, which libvirt takes to be 2 MiB where it cannot tell."""
@@ -105,13 +108,52 @@ class Host(NamedTuple):
 
 LIBVIRT = Host()
 
+# Hosts that are common, by name: what a kernel of that page size has, mounted as systemd and libvirt do.
+HOSTS: Mapping[str, Host] = MappingProxyType(
+    {
+        host.name: host
+        for host in (
+            LIBVIRT,
+            Host(name="x86_64", thp=2 * MIB),
+            Host(name="aarch64-4k", arch="aarch64", thp=2 * MIB),
+            Host(
+                name="aarch64-16k",
+                arch="aarch64",
+                page_size=16 * KIB,
+                thp=32 * MIB,
+                hugetlbfs=MappingProxyType({2 * MIB: "/dev/hugepages2M", 32 * MIB: "/dev/hugepages"}),
+                default_hugepage=32 * MIB,
+            ),
+            Host(
+                name="aarch64-64k",
+                arch="aarch64",
+                page_size=64 * KIB,
+                thp=512 * MIB,
+                hugetlbfs=MappingProxyType({2 * MIB: "/dev/hugepages2M", 512 * MIB: "/dev/hugepages"}),
+                default_hugepage=512 * MIB,
+            ),
+            Host(
+                name="s390x",
+                arch="s390x",
+                thp=MIB,
+                hugetlbfs=MappingProxyType({MIB: "/dev/hugepages", 2 * GIB: "/dev/hugepages2G"}),
+                default_hugepage=MIB,
+            ),
+        )
+    }
+)
+
 
 class Target(NamedTuple):
-    """What a domain is judged and written for, and how much of it is written."""
+    """What a domain is judged and written for, and how much of it is written.
+
+    `hosts` are all hosts that it is to work on, where it is judged for several, one after the other.
+    """
 
     qemu: Qemu = Qemu()
     host: Host = LIBVIRT
     scope: Scope = "devices"
+    hosts: tuple[Host, ...] = ()
 
 
 _A_SIZE = "a size such as '2MiB', a power of two"
@@ -155,6 +197,12 @@ def _nodes(value: object) -> tuple[int, ...]:
     return nodes
 
 
+def _overcommit(value: object) -> int:
+    if isinstance(value, bool) or value not in (0, 1, 2):
+        raise ValueError("0, 1 or 2, as in /proc/sys/vm/overcommit_memory")
+    return int(str(value))
+
+
 def _arch(value: object) -> str:
     if value not in _THP:
         raise ValueError(f"one of {', '.join(_THP)}")
@@ -170,6 +218,7 @@ _HOST_KEYS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
     "default-hugepage": ("default_hugepage", _size),
     "nodes": ("nodes", _nodes),
     "memory-dir": ("memory_dir", _path),
+    "overcommit-memory": ("overcommit", _overcommit),
 }
 
 
@@ -181,7 +230,7 @@ def host_of_toml(text: str, name: str) -> Host:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{name}: this is not TOML: {printable(str(error))}") from None
-    host = LIBVIRT
+    host = LIBVIRT._replace(name=name)
     for key, value in table.items():
         if key not in _HOST_KEYS:
             raise UsageError(f"{name}: unknown key {quoted(key)}; known are {', '.join(_HOST_KEYS)}")

@@ -139,3 +139,57 @@ def format_bitmap(bits: tuple[int, ...]) -> list[str]:
         else:
             ranges.append([bit, bit])
     return [f"{first}" if first == last else f"{first}-{last}" for first, last in ranges]
+
+
+# Sizes as people write them: C's hexadecimal, or digits, perhaps in groups and with a fraction, and a unit behind them.
+_GROUPS = r"[0-9]{1,3}(?:[ ,_'][0-9]{3})+|[0-9]+"
+_READABLE = (
+    rf"(?:(?P<hex>0[xX][0-9a-fA-F]+)|\+?(?P<whole>{_GROUPS})(?P<fraction>\.[0-9]{{1,20}})?\s*(?P<unit>[A-Za-z]*))"
+)
+_UNIT_NAMES = r"([kmgtpe])(?:i|ibytes?|(?:ilo|ega|iga|era|eta|xa|ibi|ebi|obi|exbi)?bytes?)"
+
+
+def respell(text: str, unit: str | None = None) -> tuple[int, str | None] | None:
+    """What a number or size in a wrong form seems to mean: the number and the unit to write, or None.
+
+    The unit is that of the text, else `unit`; a fraction comes out in a unit that has none.
+    """
+    text = "".join(str(int(c)) if c.isdecimal() else c for c in text[:100]).strip()
+    match = re.fullmatch(_READABLE, text)
+    if match is None:
+        return None
+    if match["hex"]:
+        return int(match["hex"], 16), unit
+    number = int(re.sub(r"[^0-9]", "", match["whole"]))
+    named = respell_unit(match["unit"]) if match["unit"] else unit
+    if named is None and match["unit"]:
+        return None
+    if match["fraction"]:
+        digits = match["fraction"][1:]
+        scaled = int(f"{number}{digits}") * UNITS.get((named or "KiB").lower(), 1)
+        if scaled % 10 ** len(digits):
+            return None
+        whole, name = human(scaled // 10 ** len(digits)).split()
+        return int(whole), name
+    return number, named
+
+
+def respell_unit(unit: str) -> str | None:
+    """The unit that a misspelt one seems to mean, as libvirt's documentation writes it, or None."""
+    name = unit.strip().lower()
+    match = re.fullmatch(_UNIT_NAMES, name)
+    if name in ("b", "byte", "bytes"):
+        return "bytes"
+    if name in UNITS:
+        return name[0].upper() + ("B" if len(name) == 2 else "iB")
+    return f"{match[1].upper()}iB" if match else None
+
+
+def respell_bitmap(text: str, *, size: int) -> str | None:
+    """The list of numbers that one in a wrong form seems to mean, or None."""
+    text = re.sub(r"\s*(?:-|\.{2,3}|[\u2010-\u2015])\s*", "-", text[:1000].strip())
+    text = re.sub(r"[\s,;]+", ",", text).strip(",")
+    try:
+        return text if parse_bitmap(text, size=size) else None
+    except (NotANumberError, TooLargeError):
+        return None

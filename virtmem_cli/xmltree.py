@@ -17,9 +17,9 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
     Raises InputRefusedError for what is empty, too large, not XML, has a DOCTYPE, or is not a <domain>.
     """
     if len(data) > LARGEST:
-        raise InputRefusedError(f"{name}: error: larger than {LARGEST >> 20} MiB, so this is no domain XML")
+        raise InputRefusedError(name, 1, f"the input is larger than {LARGEST >> 20} MiB", "No domain is that large.")
     if not data.strip():
-        raise InputRefusedError(f"{name}: error: the input is empty, and should be a libvirt <domain>")
+        raise InputRefusedError(name, 1, "the input is empty", "Give a libvirt <domain>.")
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
     )
@@ -29,14 +29,17 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
         line, column = error.position
         reason = (error.msg or "").removesuffix(f", line {line}, column {column}").strip() or "it cannot be read"
         raise InputRefusedError(
-            f"{name}:{line or 1}: error: this is not well-formed XML: {printable(reason)}"
+            name, line, f"this is not well-formed XML: {printable(reason)}", "Give a libvirt <domain>."
         ) from None
     if root.getroottree().docinfo.doctype:
         raise InputRefusedError(
-            f"{name}: error: a <!DOCTYPE> is not taken, since entities can hide what the XML says; remove it"
+            name, 1, "a <!DOCTYPE> is not taken, since entities can hide what the XML says", "Remove it."
         )
     if root.tag != "domain":
         raise InputRefusedError(
-            f"{name}:{root.sourceline or 1}: error: the root element is {quoted(str(root.tag))}, and should be <domain>"
+            name,
+            root.sourceline,
+            f"the root element is {quoted(str(root.tag))}, and should be <domain>",
+            "Give a libvirt <domain>.",
         )
     return root

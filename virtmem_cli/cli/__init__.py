@@ -15,6 +15,8 @@ from virtmem_cli.findings import VirtmemError
 # Command -> module that holds it and its help, so that --help imports none of them.
 COMMANDS = {
     "xml2argv": "Print QEMU's arguments for the virtio-mem devices of a domain.",
+    "check": "Say all that is wrong with domains, where, and what to write.",
+    "explain": "Tell what a rule means, with a wrong example and the right one.",
     "verify": "Start QEMU with a domain's memory, frozen, and compare.",
 }
 
@@ -54,7 +56,7 @@ class _Lazy(click.Group):
 @click.group(
     cls=_Lazy,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="\b\nExamples:\n  virtmem xml2argv guest.xml\n  virtmem verify guest.xml",
+    epilog="\b\nExamples:\n  virtmem xml2argv guest.xml\n  virtmem check guest.xml\n  virtmem verify guest.xml",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:

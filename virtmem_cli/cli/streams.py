@@ -2,13 +2,16 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
-from virtmem_cli.findings import Finding, Severity, VirtmemError, printable
+from virtmem_cli.findings import Finding, Severity, UsageError, VirtmemError, printable
 from virtmem_cli.render import finding_line, parts
 from virtmem_cli.xmltree import LARGEST
 
 STDIN = "-"
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def display_name(path: str) -> str:
@@ -28,6 +31,24 @@ def read_input(path: str) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a path with NUL in it
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise VirtmemError(f"{display_name(path)}: cannot be read: {reason}") from None
+
+
+def inputs(files: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+    """Each input, with its bytes where it is standard input, which only this process can read."""
+    if files.count(STDIN) > 1:
+        raise UsageError("'-' is given twice, and standard input can be read once")
+    return ((file, read_input(file) if file == STDIN else None) for file in files)
+
+
+def in_order(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterator[R]:
+    """The work on each task, by up to so many processes; the results come in the order of the tasks."""
+    if jobs == 1 or len(tasks) < 2:
+        yield from map(work, tasks)
+        return
+    from concurrent.futures import ProcessPoolExecutor  # slow to import, and one process is the rule
+
+    with ProcessPoolExecutor(min(jobs, len(tasks))) as pool:
+        yield from pool.map(work, tasks)
 
 
 def write_output(text: str) -> None:

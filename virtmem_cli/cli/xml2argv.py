@@ -2,50 +2,26 @@
 
 import os
 import sys
-from typing import get_args
+from typing import NamedTuple
 
 import click
 
-from virtmem_cli.cli.streams import STDIN, display_name, read_input, say, show_findings, write_file, write_output
-from virtmem_cli.convert import convert
+from virtmem_cli.cli import options
+from virtmem_cli.cli.streams import (
+    STDIN,
+    display_name,
+    in_order,
+    inputs,
+    read_input,
+    say,
+    show_findings,
+    write_file,
+    write_output,
+)
+from virtmem_cli.convert import Conversion, convert
 from virtmem_cli.findings import InputRefusedError, Severity, UsageError, VirtmemError, printable, quoted
-from virtmem_cli.parse import emulator
 from virtmem_cli.render import FORMATS
-from virtmem_cli.target import LIBVIRT, NEWEST, Host, Qemu, Scope, Target, host_of_toml, qemu_of_version, show
-from virtmem_cli.xmltree import parse_tree
-
-# --qemu's word for the binary that the domain names
-EMULATOR = "emulator"
-
-
-def _host(choice: str) -> Host:
-    if choice == "libvirt":
-        return LIBVIRT
-    if choice == "local":
-        from virtmem_cli.probe import local_host
-
-        return local_host()
-    try:
-        text = read_input(choice).decode()
-    except UnicodeDecodeError:
-        raise UsageError(f"--host {quoted(choice)}: the file is not UTF-8") from None
-    except VirtmemError as error:
-        raise VirtmemError(f"--host is neither 'libvirt' nor 'local', and as a file {error}") from None
-    return host_of_toml(text, printable(choice))
-
-
-def _qemu(choice: str, data: bytes, name: str) -> Qemu:
-    """The QEMU of --qemu for this input: a version, a binary to ask, or the one that the domain names."""
-    if choice == EMULATOR:
-        named = emulator(parse_tree(data, name))
-        if named is None:
-            raise VirtmemError(f"{name}: --qemu {EMULATOR}, and the domain has no <emulator>")
-        choice = named
-    if "/" not in choice:
-        return qemu_of_version(choice)
-    from virtmem_cli.probe import ask_qemu
-
-    return ask_qemu(choice)
+from virtmem_cli.target import Scope, Target
 
 
 def _outputs(files: tuple[str, ...], folder: str) -> dict[str, str]:
@@ -68,33 +44,59 @@ def _outputs(files: tuple[str, ...], folder: str) -> dict[str, str]:
     return outputs
 
 
-def _one(file: str, qemu: str, target: Target, strict: bool, form: str, output: str | None) -> int:
-    """Convert one input and write what came of it; the exit code it asks for."""
-    name = display_name(file)
-    stale = f"; {printable(output)} is from before" if output is not None and os.path.exists(output) else ""
-    data = read_input(file)
+class Work(NamedTuple):
+    """What to do with one input; `data` is its text where it is not to be read again."""
+
+    file: str
+    data: bytes | None
+    qemu: str
+    host: str
+    scope: Scope
+    strict: bool
+
+
+class Done(NamedTuple):
+    """What came of one input: the conversion, or words on why there is none, and the exit code it asks for."""
+
+    file: str
+    conversion: Conversion | None
+    words: str
+    code: int
+
+
+def _convert(work: Work) -> Done:
+    name = display_name(work.file)
     try:
-        if qemu == EMULATOR:
-            target = target._replace(qemu=_qemu(qemu, data, name))
-        conversion = convert(data, name=name, target=target, strict=strict)
+        data = read_input(work.file) if work.data is None else work.data
+        target = Target(qemu=options.qemu(work.qemu, data, name), host=options.host(work.host), scope=work.scope)
+        settings = options.settings_for(work.file)
+        conversion = convert(data, name=name, target=target, strict=work.strict, settings=settings)
     except InputRefusedError as error:
-        say(str(error))
-        say(f"{name}: refused, no arguments written{stale}")
-        return error.exit_code
+        return Done(work.file, None, str(error), error.exit_code)
+    except VirtmemError as error:
+        return Done(work.file, None, f"virtmem: {error}", error.exit_code)
+    return Done(work.file, conversion, "", InputRefusedError.exit_code if conversion.refused else 0)
+
+
+def _write(done: Done, form: str, output: str | None) -> None:
+    """Say what came of one input, and write its arguments."""
+    name, conversion = display_name(done.file), done.conversion
+    stale = f"; {printable(output)} is from before" if output is not None and os.path.exists(output) else ""
+    if conversion is None:
+        say(done.words)
+        if done.code == InputRefusedError.exit_code:
+            say(f"{name}: refused, no arguments written{stale}")
+        return
     show_findings(conversion.findings, name)
     if conversion.refused:
         by = "" if any(f.rule.severity is Severity.ERROR for f in conversion.findings) else " by --strict"
         say(f"{name}: refused{by}, no arguments written{stale}")
-        return InputRefusedError.exit_code
-    if not conversion.devices:
+    elif not conversion.devices:
         say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert{stale}")
-        return 0
-    text = FORMATS[form](conversion.argv)
-    if output is None:
-        write_output(text)
+    elif output is None:
+        write_output(FORMATS[form](conversion.argv))
     else:
-        write_file(output, text)
-    return 0
+        write_file(output, FORMATS[form](conversion.argv))
 
 
 @click.command(
@@ -102,14 +104,7 @@ def _one(file: str, qemu: str, target: Target, strict: bool, form: str, output: 
     short_help="Print QEMU's arguments for the virtio-mem devices of a domain.",
     epilog="\b\nExample:\n  virsh dumpxml guest | virtmem xml2argv -",
 )
-@click.option(
-    "--scope",
-    type=click.Choice(get_args(Scope)),
-    default="devices",
-    show_default=True,
-    help="devices: the virtio-mem devices. memory: all of the guest's memory, vCPUs and NUMA nodes too. "
-    "machine: as much as QEMU starts with.",
-)
+@options.scope_option
 @click.option(
     "--format",
     "form",
@@ -118,25 +113,27 @@ def _one(file: str, qemu: str, target: Target, strict: bool, form: str, output: 
     show_default=True,
     help="shell: quoted, to paste or eval. lines: one argument a line. json: a list of strings.",
 )
-@click.option(
-    "--qemu",
-    metavar="VERSION|PATH|emulator",
-    default=show(NEWEST),
-    show_default=True,
-    help="The QEMU to write for: a version, 5.1 or later; a binary, which is asked; or the domain's own <emulator>.",
-)
+@options.qemu_option
 @click.option(
     "--host",
-    metavar="libvirt|local|FILE",
+    metavar="NAME|local|FILE",
     default="libvirt",
     show_default=True,
-    help="The host to judge for: libvirt's defaults, this machine, or a TOML file (see the README).",
+    help="The host to judge for: one by name (see the README), this machine, or a TOML file.",
 )
-@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@options.strict_option
+@options.jobs_option
 @click.option("-o", "--output", metavar="DIR", help="Write DIR/NAME.args for each NAME.xml, and DIR/stdin.args for -.")
-@click.argument("files", metavar="XML...", nargs=-1, required=True)
+@options.files_argument
 def command(
-    scope: Scope, form: str, qemu: str, host: str, strict: bool, output: str | None, files: tuple[str, ...]
+    scope: Scope,
+    form: str,
+    qemu: str,
+    host: str,
+    strict: bool,
+    jobs: int,
+    output: str | None,
+    files: tuple[str, ...],
 ) -> None:
     """Print QEMU's arguments for the virtio-mem devices of libvirt domains.
 
@@ -146,14 +143,15 @@ def command(
 
     Exit status: 0 good, 1 a domain is refused or is none, 2 wrong usage, 3 something cannot be read or written.
     """
-    if files.count(STDIN) > 1:
-        raise UsageError("'-' is given twice, and standard input can be read once")
-    target = Target(qemu=Qemu() if qemu == EMULATOR else _qemu(qemu, b"", ""), host=_host(host), scope=scope)
+    options.qemu_or_default(qemu)
+    options.host(host)  # what is wrong with these is said once, before any domain
     outputs = _outputs(files, output) if output is not None else {}
     worst = 0
-    for file in files:
+    works = [Work(file, data, qemu, host, scope, strict) for file, data in inputs(files)]
+    for done in in_order(_convert, works, jobs):
+        code = done.code
         try:
-            code = _one(file, qemu, target, strict, form, outputs.get(file))
+            _write(done, form, outputs.get(done.file))
         except VirtmemError as error:
             say(f"virtmem: {error}")
             code = error.exit_code

@@ -1,0 +1,92 @@
+"""libvirt's own schema of domains: a tree to findings on what does not fit it.
+
+Takes the path of a RELAX NG file, such as libvirt's domain.rng, which includes others beside it. libxml2 says little
+more than that a domain does not fit, so that what is to blame is found by trying: each part alone in a plain domain.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+from lxml import etree
+
+from virtmem_cli.findings import Finding, VirtmemError, finding, printable, quoted
+
+Element = etree._Element
+
+# Where libvirt keeps it.
+DEFAULT = "/usr/share/libvirt/schemas/domain.rng"
+# What libxml2 says of every domain that does not fit.
+_ECHOES = ("RELAXNG_ERR_INTEREXTRA", "RELAXNG_ERR_INTERSEQ", "RELAXNG_ERR_INTERNODATA", "RELAXNG_ERR_CONTENTVALID")
+_PLAIN = "<domain type='kvm'><name>x</name><memory>1</memory><os><type>hvm</type></os></domain>"
+# So many elements are tried; of a larger domain only the whole is named.
+_MOST = 5000
+
+
+class Schema:
+    """A schema that was read once, for any number of domains."""
+
+    def __init__(self, path: str) -> None:
+        """Raises VirtmemError where the schema, or one that it includes, cannot be read."""
+        self.path = path
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+        try:
+            self._schema = etree.RelaxNG(etree.parse(path, parser))
+        except OSError:
+            raise VirtmemError(f"{printable(path)}: the schema cannot be read, or is not there") from None
+        except (etree.XMLSyntaxError, etree.RelaxNGParseError) as error:
+            raise VirtmemError(f"{printable(path)}: this is no RELAX NG schema: {printable(str(error))}") from None
+
+    def judge(self, root: Element) -> Iterator[Finding]:
+        """What of the domain does not fit."""
+        if self._schema.validate(root):
+            return
+        order = {element: place for place, element in enumerate(root.iter(etree.Element))}
+        found = list(self._culprits(root)) if len(order) <= _MOST else []
+        for element, words in found or [(root, self._words())]:
+            parent = element.getparent()
+            where = f"<{element.tag!s}>" + (f" in <{parent.tag!s}>" if parent is not None else "")
+            yield finding(
+                "schema-mismatch",
+                order[element],
+                f"{printable(where)} does not fit libvirt's schema{printable(words)}",
+                f"Compare it with {quoted(self.path)}, which may be of an older libvirt than yours.",
+            )
+
+    def _culprits(self, root: Element) -> Iterator[tuple[Element, str]]:
+        """The elements that do not fit even alone, as far down as one is to blame, and libxml2's words on each."""
+        for child in root.iterchildren(etree.Element):
+            parts = child.iterchildren(etree.Element) if child.tag == "devices" else [child]
+            for part in parts:
+                if not self._fits(part, None):
+                    words = self._words()
+                    yield self._innermost(part, part), words
+
+    def _words(self) -> str:
+        """What libxml2 said of the last domain that did not fit, or nothing where that tells nothing."""
+        telling = [error.message for error in self._schema.error_log if error.type_name not in _ECHOES]
+        return f": {telling[0]}" if telling else ""
+
+    def _innermost(self, part: Element, element: Element) -> Element:
+        """The deepest element within without which the part fits; itself, where there is none."""
+        for child in element.iterchildren(etree.Element):
+            if self._fits(part, child):
+                return self._innermost(part, child)
+        return element
+
+    def _fits(self, part: Element, without: Element | None) -> bool:
+        """Whether a child of <domain> or <devices> fits in a plain domain, perhaps without an element in it."""
+        domain = etree.fromstring(_PLAIN)
+        copy = deepcopy(part)
+        if without is not None:
+            twin = next(c for o, c in zip(part.iter(), copy.iter(), strict=True) if o is without)
+            parent = twin.getparent()
+            assert parent is not None
+            parent.remove(twin)
+        parent = part.getparent()
+        if parent is not None and parent.tag == "devices":
+            etree.SubElement(domain, "devices").append(copy)
+        else:
+            for plain in domain.findall(str(part.tag)):
+                domain.remove(plain)
+            domain.append(copy)
+        return self._schema.validate(domain)

@@ -1,0 +1,99 @@
+"""Which rules speak, and how loud: a configuration file and options to a severity for each rule.
+
+Takes TOML text and names of rules, gives Settings; reads no file itself. Raises UsageError for what it does not know.
+"""
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from virtmem_cli.findings import RULES, Finding, Severity, UsageError, nearest, printable, quoted
+
+# A rule's name to its severity, or None where it is off; a rule that is absent is as in RULES.
+Settings = Mapping[str, Severity | None]
+
+_LEVELS: Mapping[str, Severity | None] = {"off": None, **{severity.value: severity for severity in Severity}}
+_KEYS = ("select", "ignore", "rules")
+
+
+def named_rules(names: Iterable[str], where: str) -> list[str]:
+    """The rules that names, or patterns such as 'pci-*', stand for; `where` stands for their place in an error."""
+    rules: list[str] = []
+    for name in names:
+        found = [rule for rule in RULES if fnmatchcase(rule, name)]
+        if not found:
+            near = nearest(name, RULES)
+            hint = f"did you mean '{near}'?" if near else "`virtmem explain` lists them"
+            raise UsageError(f"{where}: there is no rule {quoted(name)}; {hint}")
+        rules += found
+    return rules
+
+
+def chosen(settings: Settings, select: Iterable[str], ignore: Iterable[str], where: str) -> Settings:
+    """Settings with only some rules on, if any are selected, and some off. A selected rule that was off is on."""
+    changed = dict(settings)
+    if selected := set(named_rules(select, where)):
+        changed |= {rule: None for rule in RULES if rule not in selected}
+        changed |= {rule: RULES[rule].severity for rule in selected if changed.get(rule, True) is None}
+    return {**changed, **dict.fromkeys(named_rules(ignore, where))}
+
+
+def settings_of_toml(text: str, name: str, *, within: str = "") -> Settings | None:
+    """Read a configuration; `within` is the table that holds it, and None comes back where that is absent.
+
+    Raises UsageError, naming file and key.
+    """
+    import tomllib  # only a configuration file needs it
+
+    try:
+        table: Any = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"{name}: this is not TOML: {printable(str(error))}") from None
+    for key in filter(None, within.split(".")):
+        if not isinstance(table, dict) or key not in table:
+            return None
+        table = table[key]
+    where = f"{name}: [{within}]" if within else name
+    if not isinstance(table, dict):
+        raise UsageError(f"{where} is {quoted(str(table))}, and should be a table")
+    for key in table:
+        if key not in _KEYS:
+            near = nearest(key, _KEYS)
+            hint = f"did you mean '{near}'?" if near else f"known are {', '.join(_KEYS)}"
+            raise UsageError(f"{where}: unknown key {quoted(key)}; {hint}")
+    select, ignore = (_names(table, key, where) for key in ("select", "ignore"))
+    settings = chosen({}, select, ignore, where)
+    return {**settings, **_levels(table.get("rules", {}), f"{where}: rules")}
+
+
+def _names(table: dict[str, Any], key: str, where: str) -> list[str]:
+    names = table.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"{where}: {key} is {quoted(str(names))}, and should be a list of rules, such as ['pci-*']")
+    return names
+
+
+def _levels(table: object, where: str) -> Settings:
+    if not isinstance(table, dict):
+        raise UsageError(f"{where} is {quoted(str(table))}, and should be a table such as {{ movable-ratio = 'off' }}")
+    levels: dict[str, Severity | None] = {}
+    for name, level in table.items():
+        if level not in _LEVELS:
+            raise UsageError(f"{where}: {name} is {quoted(str(level))}, and should be one of {', '.join(_LEVELS)}")
+        levels |= dict.fromkeys(named_rules([name], where), _LEVELS[level])
+    return levels
+
+
+def apply(settings: Settings, findings: Iterable[Finding], *, guarded: bool) -> list[Finding]:
+    """The findings as the settings want them.
+
+    With `guarded`, what is an error by itself stays one: no arguments are to come of a domain that has it.
+    """
+    result = []
+    for finding in findings:
+        severity = settings.get(finding.rule.id, finding.rule.severity)
+        if guarded and finding.rule.severity is Severity.ERROR:
+            result.append(finding)
+        elif severity is not None:
+            result.append(finding._replace(rule=finding.rule._replace(severity=severity)))
+    return result
