@@ -6,7 +6,7 @@ BIN := .venv/bin
 EXAMPLE ?= testdata/xml/example.xml
 PYTEST_ARGS ?=
 
-.PHONY: run test check golden bench clean
+.PHONY: run test check golden docs bench clean
 
 run: .venv/.stamp
 	$(BIN)/virtmem xml2argv $(EXAMPLE)
@@ -22,6 +22,10 @@ check: .venv/.stamp
 # Rewrite the golden files; fails where it changed something, so that somebody reads the difference
 golden: .venv/.stamp
 	$(BIN)/python -m pytest tests/test_golden.py --update-golden
+
+# The page of rules, from the tables that the command uses
+docs: .venv/.stamp
+	$(BIN)/python -c 'from virtmem_cli.rulebook import page; print(page(), end="")' >docs/rules.md
 
 .venv/.stamp: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "virtmem needs Python 3.11 or later: make PYTHON=python3.11")'

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from virtmem_cli.cli import main
+from virtmem_cli.cli import COMMANDS, main
+from virtmem_cli.findings import Severity
+from virtmem_cli.settings import settings_of_toml
+from virtmem_cli.target import HOSTS
+from virtmem_cli.units import human
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -27,7 +31,7 @@ def run(command: str) -> str:
 
 
 def test_readme_example() -> None:
-    (snippet,) = blocks("xml")
+    snippet = blocks("xml")[0]
     example = (ROOT / "testdata/xml/example.xml").read_text()
     assert "".join(f"    {line}\n" for line in snippet.splitlines()) in example
     session = blocks("console")[0]
@@ -43,14 +47,32 @@ def test_readme_errors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_readme_host_file(tmp_path: Path) -> None:
-    (host,) = blocks("toml")
+    host = blocks("toml")[0]
     (tmp_path / "host.toml").write_text(host)
     result = run(f"virtmem xml2argv --host {tmp_path}/host.toml {ROOT}/testdata/xml/example.xml")
     assert "transparent huge page is 512 MiB" in result
 
 
+def test_readme_configuration() -> None:
+    settings = settings_of_toml(blocks("toml")[1], "virtmem.toml")
+    assert settings is not None
+    assert settings["memslot-metadata"] is None
+    assert settings["pci-slot"] is None
+    assert settings["element-unknown"] is Severity.ERROR
+
+
+def test_readme_hosts() -> None:
+    rows = re.findall(r"^\| `([a-z0-9_-]+)` \| (.*) \| (.*) \| (.*) \|$", README, re.MULTILINE)
+    hosts = {name: host for name, host in HOSTS.items() if name != "libvirt"}
+    assert [name for name, *_ in rows] == list(hosts)
+    for name, pages, thp, huge in rows:
+        host = hosts[name]
+        assert (pages, thp) == (human(host.page_size), human(host.thp or 0))
+        assert huge == ", ".join(human(size) for size in sorted(host.hugetlbfs))
+
+
 def test_readme_names_real_options() -> None:
-    text = run("virtmem xml2argv --help")
+    text = "".join(run(f"virtmem {command} --help") for command in COMMANDS)
     for option in set(re.findall(r"(?<=[ `])--[a-z]+", README)):
         assert option in text
 

@@ -11,7 +11,7 @@ from virtmem_cli.domain import Domain
 from virtmem_cli.effective import backend_type, effective
 from virtmem_cli.rules import Check, Problems, old_machine
 from virtmem_cli.target import Target
-from virtmem_cli.units import KIB, MIB, human, round_up
+from virtmem_cli.units import MIB, human, round_up
 
 
 class Thresholds(NamedTuple):
@@ -50,7 +50,7 @@ def movable_ratio(domain: Domain, target: Target) -> Problems:
             _first(domain),
             f"hotplugged memory of up to {human(hotplugged)} is {hotplugged / boot:.1f} times boot memory of "
             f"{human(boot)}: where it is onlined as movable, the kernel runs out of memory for itself",
-            f"Boot with {least // KIB} KiB or more, or see that the guest onlines part of it for the kernel "
+            f"Boot with {human(least)} or more, or see that the guest onlines part of it for the kernel "
             "(memory_hotplug.online_policy=auto-movable).",
         )
 
@@ -63,7 +63,7 @@ def memmap_boot_memory(domain: Domain, target: Target) -> Problems:
             _first(domain),
             f"to manage growth of {human(_growth(domain))} the guest needs {human(memmap)} of its boot memory of "
             f"{human(boot)} (1/{THRESHOLDS.memmap_of_growth} of what is added)",
-            f"Boot with {least // KIB} KiB or more, or plan with less growth.",
+            f"Boot with {human(least)} or more, or plan with less growth.",
         )
 
 
@@ -76,8 +76,8 @@ def memslot_metadata(domain: Domain, target: Target) -> Problems:
                 continue  # nothing to be done about it
             yield (
                 device.place_of("target"),
-                f"one memory slot of {human(device.size)} takes about {metadata // MIB} MiB of the host's memory, "
-                "whatever the guest has taken of it",
+                f"one memory slot of {human(device.size)} takes about {human(round_up(metadata, MIB))} of the host's "
+                "memory, whatever the guest has taken of it",
                 "Write <target dynamicMemslots='yes'>, and slots come and go with the memory.",
             )
 
@@ -95,7 +95,7 @@ def vfio_mappings(domain: Domain, target: Target) -> Problems:
     yield (
         domain.vfio[0],
         f"VFIO maps virtio-mem block by block: all blocks are {blocks}, and it has {limit} DMA mappings",
-        f"Write a <block> of {least // KIB} KiB or more in each virtio-mem device, or raise dma_entry_limit of the "
+        f"Write a <block> of {human(least)} or more in each virtio-mem device, or raise dma_entry_limit of the "
         "host's vfio_iommu_type1.",
     )
 

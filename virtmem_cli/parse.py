@@ -392,7 +392,7 @@ class _Reader:
                 "value-rounded",
                 element,
                 f"{label} is {human(value)}, which libvirt rounds up to {human(rounded)}, a multiple of {human(step)}",
-                f"{rounded // KIB} KiB is what you get.",
+                f"{human(rounded)} is what you get.",
             )
         return round_up(value, KIB)
 

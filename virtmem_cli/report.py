@@ -160,14 +160,14 @@ _SARIF_LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.A
 
 def sarif(judgements: Sequence[Judgement]) -> str:
     """SARIF 2.1.0, with each rule's help; for code scanning services and editors."""
-    from virtmem_cli.rulebook import RULEBOOK, help_text
+    from virtmem_cli.rulebook import RULEBOOK, help_text, sentence
 
     order = {rule: index for index, rule in enumerate(RULES)}
     rules = [
         {
             "id": rule.id,
             "name": "".join(word.capitalize() for word in rule.id.split("-")),
-            "shortDescription": {"text": f"{rule.title[0].upper()}{rule.title[1:]}."},
+            "shortDescription": {"text": sentence(rule)},
             "fullDescription": {"text": RULEBOOK[rule.id].meaning},
             "help": {"text": help_text(rule), "markdown": help_text(rule, markdown=True)},
             "defaultConfiguration": {"level": _SARIF_LEVEL[rule.severity]},

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from textwrap import dedent, indent, wrap
 from typing import NamedTuple
 
-from virtmem_cli.findings import Rule, Severity
+from virtmem_cli.findings import RULES, Rule, Severity
 
 X86 = """\
 <domain type='kvm'>
@@ -1768,7 +1768,7 @@ def explanation(rule: Rule) -> list[list[tuple[str, str]]]:
     guard = ", and xml2argv refuses it whatever is configured" if rule.severity is Severity.ERROR else ""
     lines = [
         [(rule.id, "rule"), (f": {rule.title}", "")],
-        [(rule.severity.value, rule.severity.value), (f": {who or 'it works, but'}{guard}", "")],
+        [(rule.severity.value, rule.severity.value), (f": {who or 'works, but'}{guard}", "")],
     ]
     for paragraph in (entry.meaning, entry.reason):
         lines += [[], *([(line, "")] for line in _wrapped(paragraph))]
@@ -1790,6 +1790,12 @@ def help_text(rule: Rule, *, markdown: bool = False) -> str:
     return "\n\n".join(map(_escaped, parts) if markdown else parts)
 
 
+def sentence(rule: Rule) -> str:
+    """A rule's title as a sentence; a program's name keeps its small letter."""
+    title = rule.title
+    return f"{title if title.startswith('libvirt') else title[0].upper() + title[1:]}."
+
+
 def _wrapped(paragraph: str) -> list[str]:
     return wrap(paragraph, 100, break_long_words=False, break_on_hyphens=False)
 
@@ -1801,3 +1807,22 @@ def _flush(example: str) -> str:
 def _escaped(part: str) -> str:
     """Markdown that shows <element> as it is, outside of blocks of code."""
     return part if "```" in part else re.sub(r"(<[^>]*>)", r"`\1`", part)
+
+
+def page() -> str:
+    """docs/rules.md: all rules with their explanations, as Markdown."""
+    parts = [
+        "# The rules\n\nWhat `virtmem check` looks for, by name. This page is made by `make docs` from the same tables "
+        "that the\ncommand and `virtmem explain RULE` use. [Five wrong domains](findings.md) shows what findings look "
+        "like.\n"
+    ]
+    for rule_id, rule in sorted(RULES.items()):
+        who = rule.refuses.value or "works, but"
+        guard = ", and no configuration makes `xml2argv` pass over it" if rule.severity is Severity.ERROR else ""
+        needs = RULEBOOK[rule_id].needs()
+        shows = f"\n\nIt shows with {' and '.join(needs)}." if needs else ""
+        summary = f"*{rule.severity.value}: {who}*{guard}"
+        parts.append(
+            f"## {rule_id}\n\n{_escaped(sentence(rule))} {summary}.\n\n{help_text(rule, markdown=True)}{shows}\n"
+        )
+    return "\n".join(parts)

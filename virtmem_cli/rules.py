@@ -34,7 +34,7 @@ from virtmem_cli.effective import (
     is_ccw,
     pagesize_for_node,
 )
-from virtmem_cli.findings import Finding, Repair, finding, quoted
+from virtmem_cli.findings import Finding, Repair, finding, printable, quoted
 from virtmem_cli.layout import Placement, alignment, lay_out, least_max_memory
 from virtmem_cli.target import ARCHITECTURES, FEATURES, Target, show
 from virtmem_cli.units import KIB, MIB, format_bitmap, human, round_up
@@ -49,10 +49,6 @@ def judge(domain: Domain, target: Target, checks: "Mapping[str, Check]") -> Iter
     for rule_id, rule in checks.items():
         for problem in rule(domain, target):
             yield finding(rule_id, *problem)
-
-
-def _kib(size: int) -> str:
-    return f"{size // KIB} KiB"
 
 
 def _up_to(last: int) -> str:
@@ -77,18 +73,23 @@ def block_not_power_of_two(domain: Domain, target: Target) -> Problems:
             yield (
                 device.place_of("block"),
                 f"<block> is {human(device.block)}, which is not a power of two",
-                f"Write {_kib(1 << device.block.bit_length())}, say.",
+                f"Write {human(1 << device.block.bit_length())}, say.",
             )
 
 
 def block_below_thp(domain: Domain, target: Target) -> Problems:
     thp = target.host.thp_size(domain.arch)
+    hosts = target.hosts or (target.host,)
+    portable = max(host.thp_size(domain.arch) for host in hosts)
+    everywhere = ", which is right for every host named" if len(hosts) > 1 else ""
     for device in domain.devices:
         if 0 < device.block < thp:
+            sizes = {"size": device.size, "requested": device.requested}
+            follow = [f"<{name}> {human(round_up(size, portable))}" for name, size in sizes.items() if size % portable]
             yield (
                 device.place_of("block"),
                 f"<block> is {human(device.block)}, and the host's transparent huge page is {human(thp)}",
-                f"Write {_kib(thp)} or more.",
+                f"Write {human(portable)} or more{everywhere}{', with ' if follow else ''}{' and '.join(follow)}.",
             )
 
 
@@ -109,7 +110,7 @@ def block_below_page(domain: Domain, target: Target) -> Problems:
             yield (
                 device.place_of("block"),
                 f"<block> is {human(device.block)}, and the memory behind it has pages of {human(settled.pagesize)}",
-                f"Write {_kib(settled.pagesize)} or more, or take smaller pages.",
+                f"Write {human(settled.pagesize)} or more, or take smaller pages.",
             )
 
 
@@ -119,7 +120,7 @@ def size_not_block_multiple(domain: Domain, target: Target) -> Problems:
             yield (
                 device.place_of("size"),
                 f"<size> is {human(device.size)}, which is not a multiple of <block>, {human(device.block)}",
-                f"Write {_kib(round_up(device.size, device.block))}.",
+                f"Write {human(round_up(device.size, device.block))}.",
             )
 
 
@@ -129,7 +130,7 @@ def size_not_page_multiple(domain: Domain, target: Target) -> Problems:
             yield (
                 device.place_of("size"),
                 f"<size> is {human(device.size)}, which is not a multiple of its pages of {human(settled.pagesize)}",
-                f"Write {_kib(round_up(device.size, settled.pagesize))}.",
+                f"Write {human(round_up(device.size, settled.pagesize))}.",
             )
     for memory, settled, place in _pieces(domain, target):
         if isinstance(memory, BootMemory) and settled.pagesize and memory.size % settled.pagesize:
@@ -137,7 +138,7 @@ def size_not_page_multiple(domain: Domain, target: Target) -> Problems:
                 place,
                 f"{memory.alias} is {human(memory.size)}, which is not a multiple of its pages of "
                 f"{human(settled.pagesize)}",
-                f"Give it {_kib(round_up(memory.size, settled.pagesize))}.",
+                f"Give it {human(round_up(memory.size, settled.pagesize))}.",
             )
 
 
@@ -147,7 +148,7 @@ def requested_above_size(domain: Domain, target: Target) -> Problems:
             yield (
                 device.place_of("requested"),
                 f"<requested> is {human(device.requested)}, and <size> is {human(device.size)}",
-                f"Write at most {_kib(device.size)}, or a larger <size>.",
+                f"Write at most {human(device.size)}, or a larger <size>.",
             )
 
 
@@ -157,7 +158,7 @@ def requested_not_block_multiple(domain: Domain, target: Target) -> Problems:
             yield (
                 device.place_of("requested"),
                 f"<requested> is {human(device.requested)}, which is not a multiple of <block>, {human(device.block)}",
-                f"Write {_kib(round_up(device.requested, device.block))}.",
+                f"Write {human(round_up(device.requested, device.block))}.",
             )
 
 
@@ -211,12 +212,26 @@ def hotplug_space(domain: Domain, target: Target) -> Problems:
         given = domain.memory
     too_little = given > domain.max_memory_given or need > domain.max_memory
     if domain.max_memory and domain.boot_memory > 0 and too_little:
+        room = domain.max_memory_given - max(given, need)
         yield (
             domain.place_of("maxMemory"),
-            f"<maxMemory> is {human(domain.max_memory_given)}, but boot memory of {human(domain.boot_memory)} and "
-            f"memory devices of {human(domain.devices_size)} need {human(need)}",
-            f"Write {_kib(max(round_up(need, MIB), least_max_memory(domain, target.host)))} or more.",
+            f"<maxMemory> is {human(domain.max_memory_given)}, and {_ledger(domain)} are {human(need)}: "
+            f"{human(-room)} too little",
+            f"Write {human(max(round_up(need, MIB), least_max_memory(domain, target.host)))} or more.",
         )
+
+
+# Devices that a ledger names; of the others it gives the sum.
+_LEDGER = 8
+
+
+def _ledger(domain: Domain) -> str:
+    """What takes of <maxMemory>: boot memory and each device."""
+    named, others = domain.memory_devices[:_LEDGER], domain.memory_devices[_LEDGER:]
+    entries = [("boot memory", domain.boot_memory), *((device.alias, device.size) for device in named)]
+    if others:
+        entries.append((f"{len(others)} more", sum(device.size for device in others)))
+    return " + ".join(f"{printable(name)} {human(size)}" for name, size in entries)
 
 
 def memory_left_out(domain: Domain, target: Target) -> Problems:
@@ -234,7 +249,7 @@ def memory_below_devices(domain: Domain, target: Target) -> Problems:
         yield (
             domain.place_of("memory"),
             f"<memory> is {human(domain.memory)}, of which the memory devices take {human(domain.devices_size)}",
-            f"<memory> counts boot memory and devices together: write more than {_kib(domain.devices_size)}.",
+            f"<memory> counts boot memory and devices together: write more than {human(domain.devices_size)}.",
         )
 
 
@@ -558,7 +573,8 @@ def hotplug_gap(domain: Domain, target: Target) -> Problems:
                 device.place,
                 f"no gap of {human(device.size)} at a multiple of {human(placement.alignment)} is left between "
                 f"{layout.base:#x} and {layout.end - 1:#x}, though <maxMemory> is enough in sum",
-                f"Write <maxMemory> of {_kib(least_max_memory(domain, target.host))}, or the devices in another order.",
+                f"Write <maxMemory> of {human(least_max_memory(domain, target.host))}, or the devices in another "
+                "order.",
             )
 
 

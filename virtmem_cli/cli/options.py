@@ -108,7 +108,7 @@ def _settings_at(folder: str) -> "Settings | None":
         if not os.path.isfile(path):
             continue
         data = read_input(path)
-        if table and b"virtmem" not in data:
+        if table and b"tool.virtmem" not in data and b"[tool]" not in data:
             continue
         from virtmem_cli.settings import settings_of_toml
 

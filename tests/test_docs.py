@@ -1,0 +1,40 @@
+"""The pages in docs/: what they show is what the command prints, and what is generated is up to date."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from virtmem_cli.findings import RULES
+from virtmem_cli.rulebook import page
+
+ROOT = Path(__file__).parent.parent
+FINDINGS = (ROOT / "docs" / "findings.md").read_text()
+
+
+def test_the_page_of_rules_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "rules.md").read_text() == page(), "make docs"
+
+
+def test_the_page_of_findings_shows_what_the_command_prints(tmp_path: Path) -> None:
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    steps = re.findall(r"`([a-z]+\.xml)`:\n\n```xml\n(.*?)```|```console\n(.*?)```", FINDINGS, re.DOTALL)
+    for name, xml, session in steps:
+        if name:
+            (tmp_path / name).write_text(xml)
+        for command, expected in re.findall(r"\$ (.*)\n((?:(?!\$ ).*\n)*)", session):
+            run = subprocess.run(
+                ["sh", "-c", f"{command} 2>&1"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+            )
+            assert run.stdout == expected
+    assert sum(bool(name) for name, _, _ in steps) == 5
+    assert sum(session.count("$ virtmem check") for _, _, session in steps) >= 5
+
+
+def test_the_pages_name_only_rules_that_exist() -> None:
+    named = set(re.findall(r"\[([a-z0-9-]+)\]$", FINDINGS, re.MULTILINE)) | set(
+        re.findall("ignore=([a-z-]+)", FINDINGS)
+    )
+    assert named
+    assert named <= set(RULES)
