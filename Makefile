@@ -1,12 +1,13 @@
 # make run: set up and convert an example. make test: set up and run all checks and tests. make bench: start-up time.
-# Needs Python 3.11 or later (PYTHON=…) and make; the tests of real QEMU skip where it is not installed.
+# Needs Python 3.11 or later (PYTHON=…) and make; the tests of real QEMU skip where it is not installed, and so do those
+# of SARIF without `make tools`, which needs npm.
 
 PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLE ?= testdata/xml/example.xml
 PYTEST_ARGS ?=
 
-.PHONY: run test check golden docs bench clean
+.PHONY: run test check golden docs bench tools clean
 
 run: .venv/.stamp
 	$(BIN)/virtmem xml2argv $(EXAMPLE)
@@ -39,5 +40,10 @@ bench: .venv/.stamp
 	$(BIN)/python -m compileall -q virtmem_cli
 	$(BIN)/python tests/bench_startup.py
 
+# Microsoft's validator of SARIF, which some tests ask
+tools:
+	npm install --prefix .tools --no-fund --no-audit @microsoft/sarif-multitool@5
+	chmod u+x .tools/node_modules/@microsoft/sarif-multitool-*/Sarif.Multitool # where npm runs no scripts
+
 clean:
-	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .tools .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

@@ -77,7 +77,7 @@ def test_wrong_is_1_and_prints_no_arguments(files: Path) -> None:
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == (
         "wrong.xml:11: error: <block> is 3 MiB, which is not a power of two; libvirt and QEMU refuse it. "
-        "Write 4096 KiB, say. [block-not-power-of-two]\n"
+        "Write 4 MiB, say. [block-not-power-of-two]\n"
         "wrong.xml: refused, no arguments written\n"
     )
 

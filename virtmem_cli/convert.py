@@ -7,13 +7,13 @@ bytes -> tree -> Domain -> findings -> properties -> argv
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lxml import etree
 
 from virtmem_cli.argv import arguments
 from virtmem_cli.domain import Domain
-from virtmem_cli.findings import RULES, Finding, InputRefusedError, Severity, finding
+from virtmem_cli.findings import RULES, Finding, InputRefusedError, Severity, VirtmemError, finding
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import Pair, all_arguments, device_pairs
 from virtmem_cli.rules import CHECKS, Check, judge
@@ -117,6 +117,34 @@ def check(
     source = _source([*merged, *said], data, root)
     findings = _settled([*merged, *said], source, settings, guarded=False)
     return Judgement(name, findings, _refused(findings, strict), len(domain.devices), source)
+
+
+# More rounds than any chain of repairs has links: a repair may uncover the next problem.
+_ROUNDS = 30
+
+
+def fix(data: bytes, *, name: str, unsafe: bool, **how: Any) -> tuple[bytes, int]:
+    """Make the repairs of all that `check` finds, again until nothing changes; gives the bytes and how many were made.
+
+    `how` is what `check` takes beside. Only what is repaired changes. Raises VirtmemError where the text cannot be
+    written as it was read, so that more would.
+    """
+    from virtmem_cli.repair import repaired
+
+    made = 0
+    for _ in range(_ROUNDS):
+        judgement = check(data, name=name, **how)
+        repairs = [one.repair for one in judgement.findings if one.repair and (unsafe or one.repair.safe)]
+        if judgement.source is None or not repairs:
+            return data, made
+        source = judgement.source
+        if source.text.encode(source.encoding, errors="replace") != data:
+            raise VirtmemError(f"{name}: cannot be repaired: {source.encoding} does not give back the same bytes")
+        text, number = repaired(source, repairs)
+        if text == source.text:
+            return data, made
+        data, made = text.encode(source.encoding), made + number
+    raise VirtmemError(f"{name}: cannot be repaired: after {_ROUNDS} rounds there is still something to repair")
 
 
 def _judged(root: Element, target: Target, checks: Mapping[str, Check]) -> tuple[Domain, list[Finding]]:

@@ -54,7 +54,7 @@ class Part(Enum):
     """What of an element an edit changes.
 
     SIZE is its text, or the attribute of that name, as a size with the attribute 'unit' beside it; the value is in
-    bytes. BEFORE and INSIDE add an element before it, or as its last child.
+    bytes. BEFORE and INSIDE add an element before it, or as its last child; REMOVE takes it away.
     """
 
     TEXT = "text"
@@ -64,6 +64,7 @@ class Part(Enum):
     ATTRIBUTE_NAME = "attribute-name"
     BEFORE = "before"
     INSIDE = "inside"
+    REMOVE = "remove"
 
 
 class Edit(NamedTuple):
@@ -266,12 +267,12 @@ def finding(rule_id: str, place: int, message: str, advice: str, repair: Repair 
     return Finding(rule=RULES[rule_id], place=place, message=message, advice=advice, repair=repair)
 
 
-def safe(place: int, part: Part, value: str | int, name: str = "") -> Repair:
+def safe(place: int, part: Part, value: str | int = "", name: str = "") -> Repair:
     """A repair of one edit that leaves the guest what it was meant to have."""
     return Repair((Edit(place, part, str(value), name),), safe=True)
 
 
-def unsafe(place: int, part: Part, value: str | int, name: str = "") -> Repair:
+def unsafe(place: int, part: Part, value: str | int = "", name: str = "") -> Repair:
     """A repair of one edit that changes what the guest gets."""
     return Repair((Edit(place, part, str(value), name),), safe=False)
 

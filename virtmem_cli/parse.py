@@ -30,7 +30,7 @@ from virtmem_cli.domain import (
     VirtioMem,
     has_node,
 )
-from virtmem_cli.findings import Edit, Finding, Part, Repair, finding, nearest, quoted, safe
+from virtmem_cli.findings import Edit, Finding, Part, Repair, finding, nearest, quoted, safe, unsafe
 from virtmem_cli.units import (
     INT_MAX,
     KIB,
@@ -337,13 +337,17 @@ class _Reader:
 
     def rewrite(self, element: Element, old: str, new: str, unit: str | None = None) -> Repair:
         """The repair that puts a value in its right spelling, wherever in the element it stands."""
-        name = next((str(name) for name, value in element.attrib.items() if value == old), "")
-        if _string(element) == old:
-            name = ""
+        name = self.holder(element, old)
         edits = [Edit(self.place(element), Part.ATTRIBUTE if name else Part.TEXT, new, name)]
         if unit is not None and unit != element.get("unit"):
             edits.append(Edit(self.place(element), Part.ATTRIBUTE, unit, "unit"))
         return Repair(tuple(edits), safe=True)
+
+    def holder(self, element: Element, text: str) -> str:
+        """The attribute that has this value; '' where it is the element's own text."""
+        if _string(element) == text:
+            return ""
+        return next((str(name) for name, value in element.attrib.items() if value == text), "")
 
     def scaled(
         self, element: Element, label: str, text: str, unit: str | None, *, step: int = KIB, zero: str = ""
@@ -393,6 +397,7 @@ class _Reader:
                 element,
                 f"{label} is {human(value)}, which libvirt rounds up to {human(rounded)}, a multiple of {human(step)}",
                 f"{human(rounded)} is what you get.",
+                safe(self.place(element), Part.SIZE, rounded, self.holder(element, text)),
             )
         return round_up(value, KIB)
 
@@ -638,6 +643,7 @@ class _Reader:
                 element,
                 "<current> is what libvirt reports of a running guest, and it never reads it",
                 "Remove it; <requested> is what the guest is to have.",
+                safe(self.place(element), Part.REMOVE),
             )
 
     def is_vfio(self, device: Element) -> bool:
@@ -762,6 +768,7 @@ class _Reader:
                     found[0],
                     f"<alias name> is {quoted(alias)}, which libvirt drops",
                     "Write 'ua-' and then letters of a to z, digits, '_' or '-'; or remove it.",
+                    safe(self.place(found[0]), Part.REMOVE),
                 )
         return aliases
 
@@ -865,6 +872,7 @@ class _Reader:
                 element,
                 f"<address {name}> is {quoted(element.get(name, ''))}, and the limit is {limits[name]:#x}",
                 f"Write a number from 0 to {limits[name]:#x}.",
+                unsafe(self.place(element), Part.REMOVE),
             )
         return not beyond
 
@@ -883,6 +891,7 @@ class _Reader:
                 element,
                 f"<address domain> is {domain:#06x}, and a guest has PCI domain 0 alone",
                 "Write domain='0x0000'.",
+                safe(self.place(element), Part.ATTRIBUTE, "0x0000", "domain"),
             )
             return None
         return PciAddress(bus=bus, slot=slot, function=function, multifunction=multifunction)

@@ -34,17 +34,17 @@ def as_json(argv: Sequence[str]) -> str:
 FORMATS: Mapping[str, Callable[[Sequence[str]], str]] = {"shell": shell, "lines": lines, "json": as_json}
 
 
-def parts(finding: Finding, name: str) -> tuple[str, str, str]:
-    """A finding in one line, as three parts: the place, the severity, and what there is to say."""
+# A piece of text and its style: the name of a severity, "place", "mark", "quiet", "added", "removed" or "".
+Piece = tuple[str, str]
+
+
+def parts(finding: Finding, name: str) -> list[Piece]:
+    """A finding in one line: place, severity, what is wrong, who refuses it, what to write, and the rule."""
     who = finding.rule.refuses.value
     clause = f"; {who}" if who else ""
-    return (
-        f"{printable(name)}:{finding.location.line}: ",
-        f"{finding.rule.severity.value}: ",
-        f"{finding.message}{clause}. {finding.advice} [{finding.rule.id}]",
-    )
-
-
-def finding_line(finding: Finding, name: str) -> str:
-    """A finding in one line: place, severity, what is wrong, who refuses it, what to write, and the rule."""
-    return "".join(parts(finding, name))
+    severity = finding.rule.severity.value
+    return [
+        (f"{printable(name)}:{finding.location.line}: ", "place"),
+        (f"{severity}: ", severity),
+        (f"{finding.message}{clause}. {finding.advice} [{finding.rule.id}]", ""),
+    ]

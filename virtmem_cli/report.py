@@ -11,10 +11,8 @@ from typing import Any
 from virtmem_cli import __version__
 from virtmem_cli.convert import Judgement
 from virtmem_cli.findings import RULES, Finding, Refuses, Repair, Severity, printable
+from virtmem_cli.render import Piece
 from virtmem_cli.source import Source
-
-# A piece of text and its style: the name of a severity, "place", "mark", "quiet" or "".
-Piece = tuple[str, str]
 
 WHO: Mapping[Refuses, str] = {
     Refuses.LIBVIRT: "libvirt refuses",
@@ -75,12 +73,6 @@ def text(judgement: Judgement) -> Iterator[list[Piece]]:
         yield [(f"{margin}= ", "quiet"), (f"{WHO[finding.rule.refuses]}: {finding.advice}", "")]
 
 
-def plain(judgements: Iterable[Judgement]) -> str:
-    """The text of judgements without styles, the same on every machine."""
-    lines = (line for judgement in judgements for line in text(judgement))
-    return "".join("".join(piece for piece, _ in line).rstrip() + "\n" for line in lines)
-
-
 def counts(findings: Iterable[Finding]) -> str:
     """How many findings of each severity, in words."""
     numbers = dict.fromkeys(Severity, 0)
@@ -90,6 +82,18 @@ def counts(findings: Iterable[Finding]) -> str:
     advice = ("piece of advice", "pieces of advice")
     words = (f"{n} {names.get(severity, advice)[n != 1]}" for severity, n in numbers.items() if n)
     return ", ".join(words) or "nothing found"
+
+
+def diff(before: bytes, after: bytes, name: str, encoding: str) -> Iterator[bytes]:
+    """The lines of a unified diff that `patch -p0` takes; of text in an encoding without ASCII, it is in UTF-8."""
+    from difflib import diff_bytes, unified_diff
+
+    if encoding.startswith(("utf-16", "utf-32")):
+        before, after = (data.decode(encoding).encode() for data in (before, after))
+    label = printable(name).encode()
+    old, new = (data.splitlines(keepends=True) for data in (before, after))
+    for line in diff_bytes(unified_diff, old, new, label, label):
+        yield line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"
 
 
 def _repair(repair: Repair) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from textwrap import dedent, indent, wrap
 from typing import NamedTuple
 
 from virtmem_cli.findings import RULES, Rule, Severity
+from virtmem_cli.render import Piece
 
 X86 = """\
 <domain type='kvm'>
@@ -1762,18 +1763,18 @@ def wrong_domain(entry: Entry) -> str:
     return right_domain(entry).replace(entry.right, entry.wrong, 1)
 
 
-def explanation(rule: Rule) -> list[list[tuple[str, str]]]:
-    """All that there is to say of a rule, as lines of pieces with a style: "rule", "label", a severity or ""."""
+def explanation(rule: Rule) -> list[list[Piece]]:
+    """All that there is to say of a rule, as lines of pieces with their styles."""
     entry, who = RULEBOOK[rule.id], rule.refuses.value
     guard = ", and xml2argv refuses it whatever is configured" if rule.severity is Severity.ERROR else ""
-    lines = [
-        [(rule.id, "rule"), (f": {rule.title}", "")],
+    lines: list[list[Piece]] = [
+        [(rule.id, "place"), (f": {rule.title}", "")],
         [(rule.severity.value, rule.severity.value), (f": {who or 'works, but'}{guard}", "")],
     ]
     for paragraph in (entry.meaning, entry.reason):
         lines += [[], *([(line, "")] for line in _wrapped(paragraph))]
     for label, example in (("Wrong", entry.wrong), ("Right", entry.right)):
-        lines += [[], [(f"{label}:", "label")], []]
+        lines += [[], [(f"{label}:", "place")], []]
         lines += [[(f"    {line}", "")] for line in _flush(example).splitlines()]
     if needs := entry.needs():
         lines += [[], *([(line, "")] for line in _wrapped(f"It shows with {' and '.join(needs)}."))]

@@ -34,7 +34,7 @@ from virtmem_cli.effective import (
     is_ccw,
     pagesize_for_node,
 )
-from virtmem_cli.findings import Finding, Repair, finding, printable, quoted
+from virtmem_cli.findings import Finding, Part, Repair, finding, printable, quoted, safe, unsafe
 from virtmem_cli.layout import Placement, alignment, lay_out, least_max_memory
 from virtmem_cli.target import ARCHITECTURES, FEATURES, Target, show
 from virtmem_cli.units import KIB, MIB, format_bitmap, human, round_up
@@ -74,6 +74,7 @@ def block_not_power_of_two(domain: Domain, target: Target) -> Problems:
                 device.place_of("block"),
                 f"<block> is {human(device.block)}, which is not a power of two",
                 f"Write {human(1 << device.block.bit_length())}, say.",
+                unsafe(device.place_of("block"), Part.SIZE, 1 << device.block.bit_length()),
             )
 
 
@@ -90,6 +91,7 @@ def block_below_thp(domain: Domain, target: Target) -> Problems:
                 device.place_of("block"),
                 f"<block> is {human(device.block)}, and the host's transparent huge page is {human(thp)}",
                 f"Write {human(portable)} or more{everywhere}{', with ' if follow else ''}{' and '.join(follow)}.",
+                unsafe(device.place_of("block"), Part.SIZE, portable),
             )
 
 
@@ -101,6 +103,7 @@ def block_below_minimum(domain: Domain, target: Target) -> Problems:
                 device.place_of("block"),
                 f"<block> is {human(device.block)}, and the least is 1 MiB",
                 "Write 1024 KiB.",
+                unsafe(device.place_of("block"), Part.SIZE, MIB),
             )
 
 
@@ -111,6 +114,7 @@ def block_below_page(domain: Domain, target: Target) -> Problems:
                 device.place_of("block"),
                 f"<block> is {human(device.block)}, and the memory behind it has pages of {human(settled.pagesize)}",
                 f"Write {human(settled.pagesize)} or more, or take smaller pages.",
+                unsafe(device.place_of("block"), Part.SIZE, 1 << (settled.pagesize - 1).bit_length()),
             )
 
 
@@ -121,6 +125,7 @@ def size_not_block_multiple(domain: Domain, target: Target) -> Problems:
                 device.place_of("size"),
                 f"<size> is {human(device.size)}, which is not a multiple of <block>, {human(device.block)}",
                 f"Write {human(round_up(device.size, device.block))}.",
+                safe(device.place_of("size"), Part.SIZE, round_up(device.size, device.block)),
             )
 
 
@@ -131,6 +136,9 @@ def size_not_page_multiple(domain: Domain, target: Target) -> Problems:
                 device.place_of("size"),
                 f"<size> is {human(device.size)}, which is not a multiple of its pages of {human(settled.pagesize)}",
                 f"Write {human(round_up(device.size, settled.pagesize))}.",
+                safe(device.place_of("size"), Part.SIZE, round_up(device.size, settled.pagesize))
+                if _power_of_two(settled.pagesize)
+                else None,
             )
     for memory, settled, place in _pieces(domain, target):
         if isinstance(memory, BootMemory) and settled.pagesize and memory.size % settled.pagesize:
@@ -149,6 +157,7 @@ def requested_above_size(domain: Domain, target: Target) -> Problems:
                 device.place_of("requested"),
                 f"<requested> is {human(device.requested)}, and <size> is {human(device.size)}",
                 f"Write at most {human(device.size)}, or a larger <size>.",
+                unsafe(device.place_of("requested"), Part.SIZE, device.size),
             )
 
 
@@ -159,6 +168,7 @@ def requested_not_block_multiple(domain: Domain, target: Target) -> Problems:
                 device.place_of("requested"),
                 f"<requested> is {human(device.requested)}, which is not a multiple of <block>, {human(device.block)}",
                 f"Write {human(round_up(device.requested, device.block))}.",
+                unsafe(device.place_of("requested"), Part.SIZE, round_up(device.requested, device.block)),
             )
 
 
@@ -173,6 +183,7 @@ def node_missing(domain: Domain, target: Target) -> Problems:
                 device.place_of("target"),
                 "<node> is absent, and the guest has NUMA nodes",
                 f"Write <node>0</node>{others}.",
+                unsafe(device.place_of("target"), Part.INSIDE, "<node>0</node>"),
             )
 
 
@@ -182,13 +193,19 @@ def node_unknown(domain: Domain, target: Target) -> Problems:
             continue
         place = device.place_of("node")
         if domain.is_s390x and not domain.cells:
-            yield place, f"<node> is {device.node}, and the domain has no NUMA cells", "Leave <node> out."
+            yield (
+                place,
+                f"<node> is {device.node}, and the domain has no NUMA cells",
+                "Leave <node> out.",
+                unsafe(place, Part.REMOVE),
+            )
         elif domain.guest_nodes and device.node >= domain.guest_nodes:
             last = domain.guest_nodes - 1
             yield (
                 place,
                 f"<node> is {device.node}, and the guest's last node is {last}",
                 f"Write {_up_to(last)}, or add a <cell>.",
+                unsafe(place, Part.TEXT, last),
             )
 
 
@@ -199,7 +216,14 @@ def maxmemory_missing(domain: Domain, target: Target) -> Problems:
             domain.place_of("memory"),
             "<maxMemory> is absent, and virtio-mem is hotplugged memory",
             f"Write <maxMemory unit='KiB'>{least // KIB}</maxMemory> or more.",
+            _max_memory(domain, least),
         )
+
+
+def _max_memory(domain: Domain, least: int) -> Repair | None:
+    """The repair that adds <maxMemory> before <memory>, where there is one."""
+    element = f"<maxMemory unit='KiB'>{least // KIB}</maxMemory>"
+    return safe(domain.place_of("memory"), Part.BEFORE, element) if "memory" in domain.places else None
 
 
 def hotplug_space(domain: Domain, target: Target) -> Problems:
@@ -213,11 +237,13 @@ def hotplug_space(domain: Domain, target: Target) -> Problems:
     too_little = given > domain.max_memory_given or need > domain.max_memory
     if domain.max_memory and domain.boot_memory > 0 and too_little:
         room = domain.max_memory_given - max(given, need)
+        least = max(round_up(need, MIB), least_max_memory(domain, target.host))
         yield (
             domain.place_of("maxMemory"),
             f"<maxMemory> is {human(domain.max_memory_given)}, and {_ledger(domain)} are {human(need)}: "
             f"{human(-room)} too little",
-            f"Write {human(max(round_up(need, MIB), least_max_memory(domain, target.host)))} or more.",
+            f"Write {human(least)} or more.",
+            safe(domain.place_of("maxMemory"), Part.SIZE, least),
         )
 
 
@@ -260,6 +286,7 @@ def slots_exceeded(domain: Domain, target: Target) -> Problems:
             dimms[domain.slots].place,
             f"the number of DIMMs is {len(dimms)}, and <maxMemory slots> is {domain.slots}",
             f"Write slots='{len(dimms)}'.",
+            safe(domain.place_of("maxMemory"), Part.ATTRIBUTE, len(dimms), "slots"),
         )
 
 
@@ -273,6 +300,7 @@ def slots_too_many(domain: Domain, target: Target) -> Problems:
             domain.place_of("maxMemory"),
             f"<maxMemory slots> is {domain.slots}, and QEMU has {MOST_SLOTS} at most",
             f"Write slots='{MOST_SLOTS}' or less: virtio-mem takes none of them.",
+            unsafe(domain.place_of("maxMemory"), Part.ATTRIBUTE, MOST_SLOTS, "slots"),
         )
 
 
@@ -514,6 +542,7 @@ def memaddr_unaligned(domain: Domain, target: Target) -> Problems:
                 device.place_of("memaddr"),
                 f"<address base> is {device.memaddr:#x}, which is not a multiple of {human(step)}",
                 f"Write {round_up(device.memaddr, step):#x}.",
+                unsafe(device.place_of("memaddr"), Part.ATTRIBUTE, f"{round_up(device.memaddr, step):#x}", "base"),
             )
 
 
@@ -541,6 +570,7 @@ def _overlaps(domain: Domain, target: Target, *, given: bool) -> Problems:
                 f"<address base> is {device.memaddr:#x} with {human(device.size)}, which overlaps {other.alias} at "
                 f"{at:#x} with {human(other.size)}{where}",
                 "Leave the address out, and QEMU finds a place.",
+                unsafe(device.place_of("memaddr"), Part.REMOVE),
             )
 
 
@@ -559,6 +589,7 @@ def memaddr_outside(domain: Domain, target: Target) -> Problems:
                 f"<address base> is {device.memaddr:#x} with {human(device.size)}, and device memory is from "
                 f"{layout.base:#x} to {layout.end - 1:#x}",
                 advice,
+                unsafe(device.place_of("memaddr"), Part.REMOVE),
             )
 
 
@@ -575,6 +606,7 @@ def hotplug_gap(domain: Domain, target: Target) -> Problems:
                 f"{layout.base:#x} and {layout.end - 1:#x}, though <maxMemory> is enough in sum",
                 f"Write <maxMemory> of {human(least_max_memory(domain, target.host))}, or the devices in another "
                 "order.",
+                safe(domain.place_of("maxMemory"), Part.SIZE, least_max_memory(domain, target.host)),
             )
 
 
@@ -664,6 +696,7 @@ def address_type(domain: Domain, target: Target) -> Problems:
                 device.place_of("address"),
                 f"<address type> is {quoted(device.address_type)}, and {domain.arch} has {' and '.join(allowed)}",
                 f"Write type='{allowed[-1]}'.",
+                unsafe(device.place_of("address"), Part.REMOVE),
             )
 
 
@@ -688,6 +721,7 @@ def pci_bus(domain: Domain, target: Target) -> Problems:
                 device.place_of("address"),
                 f"<address> is {address}, and bus {address.bus:#x} is a {model}, which takes no memory device",
                 "Put it on a pcie-root-port's bus.",
+                unsafe(device.place_of("address"), Part.REMOVE),
             )
 
 
@@ -700,6 +734,7 @@ def pci_slot(domain: Domain, target: Target) -> Problems:
                 device.place_of("address"),
                 f"<address slot> is {address.slot:#x}, and bus {address.bus:#x}, a {model}, has {span}",
                 f"Write slot='{slots[0]:#04x}', or another bus.",
+                unsafe(device.place_of("address"), Part.REMOVE),
             )
 
 
@@ -753,11 +788,13 @@ def pci_chipset(domain: Domain, target: Target) -> Problems:
                 device.place_of("address"),
                 f"<address> is {address}, which belongs to the chipset of {quoted(domain.machine)}",
                 "Write another slot.",
+                unsafe(device.place_of("address"), Part.REMOVE),
             )
 
 
 def _duplicates(domain: Domain, kind: type[PciAddress] | type[CcwAddress]) -> Problems:
     first: dict[str, str] = {}
+    ours = {device.places["address"] for device in domain.devices if "address" in device.places}
     for other in domain.addresses:
         if not isinstance(other.address, kind):
             continue
@@ -767,6 +804,7 @@ def _duplicates(domain: Domain, kind: type[PciAddress] | type[CcwAddress]) -> Pr
                 other.place,
                 f"<address> of <{other.device}> is {text}, which an earlier <{first[text]}> has",
                 "Write a free address, or leave it out.",
+                unsafe(other.place, Part.REMOVE) if other.place in ours else None,
             )
         first.setdefault(text, other.device)
 
@@ -786,6 +824,7 @@ def pci_multifunction(domain: Domain, target: Target) -> Problems:
                 other.place,
                 f"<address> of <{other.device}> is {address} with multifunction='off', and the slot has more functions",
                 "Write multifunction='on'.",
+                safe(other.place, Part.ATTRIBUTE, "on", "multifunction"),
             )
 
 
@@ -808,6 +847,7 @@ def ccw_node(domain: Domain, target: Target) -> Problems:
                 device.place_of("node"),
                 f"<node> is {device.node}, and a CCW device is on node 0",
                 "Write <node>0</node>.",
+                unsafe(device.place_of("node"), Part.TEXT, 0),
             )
 
 
@@ -840,10 +880,12 @@ def ccw_property(domain: Domain, target: Target) -> Problems:
 def alias_duplicate(domain: Domain, target: Target) -> Problems:
     # In a running domain, others than users' may be shared: the parts of a USB 2 controller are all called 'usb'
     mine = {device.alias for device in domain.devices}
+    ours = {device.places["alias"] for device in domain.devices if "alias" in device.places}
     seen: set[str] = set()
     for alias, place in domain.aliases:
         if alias in seen and (alias.startswith("ua-") or alias in mine):
-            yield place, f"<alias name> is {quoted(alias)}, which an earlier device has", "Write another alias."
+            repair = unsafe(place, Part.REMOVE) if place in ours else None
+            yield place, f"<alias name> is {quoted(alias)}, which an earlier device has", "Write another alias.", repair
         seen.add(alias)
 
 

@@ -1,34 +1,36 @@
 """virtmem check: domains in, all that is to be said of them out."""
 
-import os
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from virtmem_cli.cli import options
-from virtmem_cli.cli.streams import display_name, in_order, inputs, read_input, say, write_output
-from virtmem_cli.convert import Judgement, check
-from virtmem_cli.findings import InputRefusedError, VirtmemError
-from virtmem_cli.report import FORMATS, counts, plain, text
+from virtmem_cli.cli.streams import (
+    STDIN,
+    display_name,
+    in_order,
+    inputs,
+    read_input,
+    say,
+    show,
+    write_file,
+    write_output,
+)
+from virtmem_cli.convert import Judgement, check, fix
+from virtmem_cli.findings import InputRefusedError, UsageError, VirtmemError, printable
+from virtmem_cli.report import FORMATS, counts, diff, text
 from virtmem_cli.settings import chosen
+from virtmem_cli.source import Source
 from virtmem_cli.target import Scope, Target
+from virtmem_cli.xmltree import parse_tree
 
 if TYPE_CHECKING:
     from virtmem_cli.schema import Schema
 
 # What --schema stands for when it names no file
 INSTALLED = "installed"
-STYLES = {
-    "error": "bold red",
-    "warning": "bold yellow",
-    "advice": "bold cyan",
-    "place": "bold",
-    "mark": "bold",
-    "quiet": "dim",
-    "": "",
-}
 
 
 class Work(NamedTuple):
@@ -43,14 +45,24 @@ class Work(NamedTuple):
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     schema: str | None
+    repair: bool
+    write: bool
+    unsafe: bool
 
 
 class Done(NamedTuple):
-    """What came of one input: the judgement, or words on why there is none, and the exit code it asks for."""
+    """What came of one input: the judgement, or words on why there is none, and the exit code it asks for.
 
+    `before` and `after` are its bytes as it was read and as it is repaired, in `made` repairs.
+    """
+
+    file: str
     judgement: Judgement | None
     words: str
     code: int
+    before: bytes = b""
+    after: bytes = b""
+    made: int = 0
 
 
 @cache
@@ -70,30 +82,32 @@ def _check(work: Work) -> Done:
         except InputRefusedError:
             qemu = options.qemu_or_default(work.qemu)  # no domain, which is what will be said of it
         hosts = tuple(options.host(choice) for choice in work.hosts)
-        judgement = check(
-            data,
-            name=name,
-            targets=[Target(qemu=qemu, host=host, scope=work.scope, hosts=hosts) for host in hosts],
-            strict=work.strict,
-            settings=settings,
-            schema=None if work.schema is None else _schema(work.schema),
-        )
+        how: dict[str, Any] = {
+            "targets": [Target(qemu=qemu, host=host, scope=work.scope, hosts=hosts) for host in hosts],
+            "strict": work.strict,
+            "settings": settings,
+            "schema": None if work.schema is None else _schema(work.schema),
+        }
+        after, made = fix(data, name=name, unsafe=work.unsafe, **how) if work.repair else (data, 0)
+        judgement = check(after, name=name, **how)
+        refused = judgement.refused if work.write else check(data, name=name, **how).refused
     except VirtmemError as error:
-        return Done(None, f"virtmem: {error}", error.exit_code)
-    return Done(judgement, "", InputRefusedError.exit_code if judgement.refused else 0)
+        return Done(work.file, None, f"virtmem: {error}", error.exit_code)
+    return Done(work.file, judgement, "", InputRefusedError.exit_code if refused else 0, data, after, made)
 
 
-def _print(judgement: Judgement) -> None:
-    """The text of a judgement: in colour on a terminal, unless NO_COLOR is set; the same words elsewhere."""
-    if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
-        write_output(plain([judgement]))
+def _show_diff(done: Done) -> None:
+    """What the repairs change: coloured on a terminal, else bytes that `patch` takes."""
+    if done.after == done.before:
         return
-    from rich.console import Console  # slow to import, and only a terminal needs it
-    from rich.text import Text
-
-    console = Console(highlight=False, soft_wrap=True)
-    for line in text(judgement):
-        console.print(Text.assemble(*((words, STYLES[style]) for words, style in line)))
+    encoding = Source(done.before, parse_tree(done.before, done.file)).encoding
+    lines = diff(done.before, done.after, display_name(done.file), encoding)
+    if sys.stdout is None or not sys.stdout.isatty():
+        write_output(b"".join(lines))
+        return
+    styles = {"+": "added", "-": "removed", "@": "quiet"}
+    texts = (line.decode(errors="replace").rstrip("\r\n") for line in lines)
+    show([(printable(text), styles.get(text[:1], ""))] for text in texts)
 
 
 class _Command(click.Command):
@@ -142,6 +156,13 @@ class _Command(click.Command):
     metavar="[FILE]",
     help="Hold the whole domain against libvirt's schema as well: the installed one, or FILE.rng.",
 )
+@click.option(
+    "--fix", "fixing", is_flag=True, help="Repair the files, as far as the guest gets what it was meant to have."
+)
+@click.option(
+    "--unsafe-fixes", is_flag=True, help="Repair, too, what changes the guest: block, requested, node, address."
+)
+@click.option("--diff", "diffing", is_flag=True, help="Print what --fix would change, and write nothing.")
 @options.strict_option
 @options.jobs_option
 @options.files_argument
@@ -153,6 +174,9 @@ def command(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     schema: str | None,
+    fixing: bool,
+    unsafe_fixes: bool,
+    diffing: bool,
     strict: bool,
     jobs: int,
     files: tuple[str, ...],
@@ -172,28 +196,57 @@ def command(
     selected, ignored = _names(select), _names(ignore)
     chosen({}, selected, (), "--select")
     chosen({}, (), ignored, "--ignore")
-    works = [Work(file, data, qemu, hosts, scope, strict, selected, ignored, schema) for file, data in inputs(files)]
+    if unsafe_fixes and not (fixing or diffing):
+        raise UsageError("--unsafe-fixes needs --fix or --diff")
+    if form != "text" and (diffing or (fixing and STDIN in files)):
+        raise UsageError(f"--format {form}: standard output is taken, by {'--diff' if diffing else 'the repaired XML'}")
+    repair = fixing or diffing
+    works = [
+        Work(file, data, qemu, hosts, scope, strict, selected, ignored, schema, repair, not diffing, unsafe_fixes)
+        for file, data in inputs(files)
+    ]
     worst = 0
-    judgements: list[Judgement] = []
+    reported: list[Done] = []
     for done in in_order(_check, works, jobs):
-        worst = max(worst, done.code)
+        code = done.code
+        try:
+            if diffing:
+                _show_diff(done)
+            elif fixing:
+                _write_repaired(done)
+        except VirtmemError as error:
+            say(f"virtmem: {error}")
+            code = error.exit_code
+        worst = max(worst, code)
         if done.judgement is None:
             say(done.words)
             continue
-        if form == "text":
-            _print(done.judgement)
-        judgements.append(done.judgement)
+        if form == "text" and not diffing:
+            show(text(done.judgement), err=fixing and done.file == STDIN)
+        reported.append(done)
+    judgements = [done.judgement for done in reported if done.judgement is not None]
     if form != "text":
         write_output(FORMATS[form](judgements))
-    _conclude(judgements)
+    if made := sum(done.made for done in reported):
+        say(f"{made} {'repair' if made == 1 else 'repairs'} {'to make' if diffing else 'made'}")
+    _conclude(judgements, "" if not diffing else "then ")
+    _conclude_repairs(reported, repair=repair, unsafe=unsafe_fixes)
     sys.exit(worst)
+
+
+def _write_repaired(done: Done) -> None:
+    """The repaired domain into its file, where it differs; standard input's to standard output, whatever it is."""
+    if done.file == STDIN:
+        write_output(done.after)
+    elif done.after != done.before:
+        write_file(done.file, done.after)
 
 
 def _names(lists: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.strip() for words in lists for name in words.split(","))
 
 
-def _conclude(judgements: list[Judgement]) -> None:
+def _conclude(judgements: list[Judgement], then: str) -> None:
     """One line on all of it, for the user."""
     for judgement in judgements:
         if not judgement.devices and not judgement.findings:
@@ -202,4 +255,15 @@ def _conclude(judgements: list[Judgement]) -> None:
     refused = sum(judgement.refused for judgement in judgements)
     domains = f"{len(judgements)} domain{'s' if len(judgements) != 1 else ''}"
     if judgements:
-        say(f"{domains}, {refused} refused: {found}" if refused else f"{domains}: {found}")
+        say(f"{then}{domains}, {refused} refused: {found}" if refused else f"{then}{domains}: {found}")
+
+
+def _conclude_repairs(reported: list[Done], *, repair: bool, unsafe: bool) -> None:
+    """A line on what can be repaired."""
+    left = [f.repair for done in reported if done.judgement for f in done.judgement.findings if f.repair]
+    safe = sum(one.safe for one in left)
+    if not repair and safe:
+        say(f"--fix repairs {safe} of them; --diff shows how")
+    if len(left) > safe and not unsafe:
+        option = "--unsafe-fixes" if repair else "--fix --unsafe-fixes"
+        say(f"{option} repairs {len(left) - safe} more, and changes what the guest gets")

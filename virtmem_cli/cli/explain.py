@@ -1,29 +1,10 @@
 """virtmem explain: what a rule means, from the book of rules."""
 
-import os
-import sys
-
 import click
 
-from virtmem_cli.cli.streams import say, write_output
+from virtmem_cli.cli.streams import say, show, write_output
 from virtmem_cli.findings import RULES, UsageError, nearest, quoted
-from virtmem_cli.report import Piece
 from virtmem_cli.rulebook import RULEBOOK, explanation, right_domain, wrong_domain
-
-STYLES = {"rule": "bold", "label": "bold", "error": "red", "warning": "yellow", "advice": "cyan", "": ""}
-
-
-def _print(lines: list[list[Piece]]) -> None:
-    """Lines in colour on a terminal, unless NO_COLOR is set; the same words elsewhere."""
-    if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
-        write_output("".join("".join(words for words, _ in line).rstrip() + "\n" for line in lines))
-        return
-    from rich.console import Console  # slow to import, and only a terminal needs it
-    from rich.text import Text
-
-    console = Console(highlight=False, soft_wrap=True)
-    for line in lines:
-        console.print(Text.assemble(*((words, STYLES[style]) for words, style in line)))
 
 
 @click.command(
@@ -47,10 +28,10 @@ def command(example: str | None, rule: str | None) -> None:
         if example:
             raise UsageError("--example needs a RULE")
         width = max(map(len, RULES))
-        _print(
+        show(
             [
                 [
-                    (f"{one.id:{width}}  ", "rule"),
+                    (f"{one.id:{width}}  ", "place"),
                     (f"{one.severity.value:7}  ", one.severity.value),
                     (one.title, ""),
                 ]
@@ -64,7 +45,7 @@ def command(example: str | None, rule: str | None) -> None:
         raise UsageError(f"there is no rule {quoted(rule)}; {hint}")
     entry = RULEBOOK[rule]
     if example is None:
-        _print(explanation(RULES[rule]))
+        show(explanation(RULES[rule]))
         return
     write_output(right_domain(entry) if example == "right" else wrong_domain(entry))
     if entry.options or entry.host:

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from virtmem_cli.findings import Finding, Severity, UsageError, VirtmemError, printable
-from virtmem_cli.render import finding_line, parts
+from virtmem_cli.findings import Finding, UsageError, VirtmemError, printable
+from virtmem_cli.render import Piece, parts
 from virtmem_cli.xmltree import LARGEST
 
 STDIN = "-"
@@ -51,12 +51,12 @@ def in_order(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterator[
         yield from pool.map(work, tasks)
 
 
-def write_output(text: str) -> None:
-    """Text to standard output, as UTF-8 whatever the locale; raises VirtmemError, or BrokenPipeError."""
+def write_output(text: str | bytes) -> None:
+    """Text to standard output, as UTF-8 whatever the locale, or bytes; raises VirtmemError, or BrokenPipeError."""
     if sys.stdout is None:
         raise VirtmemError("standard output is closed")
     try:
-        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.write(text.encode() if isinstance(text, str) else text)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise
@@ -70,8 +70,11 @@ def forget_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def write_file(path: str, text: str) -> None:
-    """A file written whole or not at all, its folder made where it is absent; raises VirtmemError."""
+def write_file(path: str, data: bytes) -> None:
+    """A file written whole or not at all, its folder made where it is absent; raises VirtmemError.
+
+    One that is there keeps its mode, and its owner where that is allowed; a symbolic link stays one.
+    """
     from tempfile import NamedTemporaryFile  # slow to import, and most conversions write no file
 
     target = os.path.realpath(path)
@@ -83,10 +86,10 @@ def write_file(path: str, text: str) -> None:
         temporary = NamedTemporaryFile("wb", dir=folder, prefix=".virtmem-", delete=False)  # noqa: SIM115
         try:
             with temporary:
-                temporary.write(text.encode())
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(temporary.name, 0o666 & ~umask)
+                temporary.write(data)
+                temporary.flush()
+                os.fsync(temporary.fileno())
+            _take_after(temporary.name, target)
             os.replace(temporary.name, target)
         except BaseException:
             os.unlink(temporary.name)
@@ -95,23 +98,59 @@ def write_file(path: str, text: str) -> None:
         raise VirtmemError(f"{printable(path)}: cannot be written: {error.strerror}") from None
 
 
+def _take_after(path: str, model: str) -> None:
+    """Give a new file the mode and owner of the one it is to replace, or the usual mode where there is none."""
+    try:
+        status = os.stat(model)
+    except FileNotFoundError:
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(path, 0o666 & ~umask)
+        return
+    try:
+        os.chown(path, status.st_uid, status.st_gid)
+    except OSError:
+        pass  # another's file, in a folder of ours: the new one is ours
+    os.chmod(path, status.st_mode & 0o7777)
+
+
 def say(message: str) -> None:
     """A line for the user on standard error, if there is one to write to."""
     if sys.stderr is not None:
         sys.stderr.write(f"{message}\n")
 
 
-def show_findings(findings: Iterable[Finding], name: str) -> None:
-    """Findings on standard error: in colour on a terminal, unless NO_COLOR is set; else plain."""
-    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
-        for finding in findings:
-            say(finding_line(finding, name))
+STYLES = {
+    "error": "bold red",
+    "warning": "bold yellow",
+    "advice": "bold cyan",
+    "place": "bold",
+    "mark": "bold",
+    "quiet": "dim",
+    "added": "green",
+    "removed": "red",
+    "": "",
+}
+
+
+def show(lines: Iterable[Sequence[Piece]], *, err: bool = False) -> None:
+    """Lines of pieces with styles, the same words everywhere: in colour on a terminal, unless NO_COLOR is set."""
+    stream = sys.stderr if err else sys.stdout
+    if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
+        text = "".join("".join(words for words, _ in line).rstrip() + "\n" for line in lines)
+        if not err:
+            write_output(text)
+        elif text:
+            say(text.removesuffix("\n"))
         return
     from rich.console import Console  # slow to import, and only a terminal needs it
     from rich.text import Text
 
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    for finding in findings:
-        place, severity, rest = parts(finding, name)
-        style = "bold red" if finding.rule.severity is Severity.ERROR else "bold yellow"
-        console.print(Text.assemble((place, "bold"), (severity, style), rest))
+    console = Console(stderr=err, highlight=False, soft_wrap=True)
+    for line in lines:
+        console.print(Text.assemble(*((words, STYLES[style]) for words, style in line)))
+
+
+def show_findings(findings: Iterable[Finding], name: str) -> None:
+    """Findings on standard error, each in a line."""
+    show((parts(finding, name) for finding in findings), err=True)

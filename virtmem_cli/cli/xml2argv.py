@@ -96,7 +96,7 @@ def _write(done: Done, form: str, output: str | None) -> None:
     elif output is None:
         write_output(FORMATS[form](conversion.argv))
     else:
-        write_file(output, FORMATS[form](conversion.argv))
+        write_file(output, FORMATS[form](conversion.argv).encode())
 
 
 @click.command(

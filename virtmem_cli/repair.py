@@ -1,0 +1,150 @@
+"""Repairs to text: the XML with some places changed, and every other character as it was.
+
+Takes a Source and Repairs, gives the new text. A repair is made whole or not at all; of two that touch the same place
+the first is made, and the other has to come again for the new text. What cannot be done without touching something
+else, such as the text of an element that has elements in it, is left alone.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from virtmem_cli.findings import Edit, Part, Repair
+from virtmem_cli.source import Source, Tag
+from virtmem_cli.units import UNITS, human
+
+_ATTRIBUTE = r"""(\s+)([^\s=/>]+)(\s*=\s*)("[^"]*"|'[^']*')"""
+_NAME = r"<([^\s/>]+)"
+# Within an element's content: what is no text, and text with that in CDATA.
+_COMMENTS = r"(<!--.*?-->|<\?.*?\?>)"
+
+
+class Change(NamedTuple):
+    """A stretch of the text, by offsets, and what comes in its place."""
+
+    start: int
+    end: int
+    text: str
+
+
+def repaired(source: Source, repairs: Iterable[Repair]) -> tuple[str, int]:
+    """The text with the repairs made, and how many were."""
+    changes: list[Change] = []
+    made = 0
+    for repair in dict.fromkeys(repairs):
+        wanted: list[Change] = []
+        for edit in repair.edits:
+            step = list(_changes(source, edit))
+            if not step:
+                break
+            wanted += step
+        else:
+            if not any(_touch(one, other) for one in wanted for other in changes):
+                changes += wanted
+                made += 1
+    text = source.text
+    for change in sorted(changes, reverse=True):
+        text = text[: change.start] + change.text + text[change.end :]
+    return text, made
+
+
+def _touch(one: Change, other: Change) -> bool:
+    return one.start <= other.end and other.start <= one.end
+
+
+def _changes(source: Source, edit: Edit) -> Iterator[Change]:
+    """What one edit changes; nothing where it cannot be done."""
+    if not source.tags:
+        return
+    text, tag = source.text, source.tags[edit.place]
+    if edit.part is Part.TEXT:
+        yield from _text(text, tag, edit.value)
+    elif edit.part is Part.ATTRIBUTE:
+        yield _attribute(text, tag, edit.name, edit.value)
+    elif edit.part is Part.ATTRIBUTE_NAME:
+        yield from (Change(m.start(2), m.end(2), edit.value) for m in _attributes(text, tag) if m[2] == edit.name)
+    elif edit.part is Part.SIZE:
+        yield from _size(text, tag, edit.name, int(edit.value))
+    elif edit.part is Part.TAG:
+        old = _tag_name(text, tag)
+        yield Change(tag.start + 1, tag.start + 1 + len(old), edit.value)
+        if tag.close < tag.end:
+            yield Change(tag.close + 2, tag.close + 2 + len(old), edit.value)
+    elif edit.part is Part.BEFORE:
+        yield Change(tag.start, tag.start, edit.value + _indent(text, tag.start))
+    elif edit.part is Part.INSIDE:
+        yield from _inside(text, tag, edit.value)
+    else:
+        yield _removal(text, tag)
+
+
+def _tag_name(text: str, tag: Tag) -> str:
+    match = re.match(_NAME, text[tag.start : tag.content])
+    assert match is not None
+    return match[1]
+
+
+def _attributes(text: str, tag: Tag) -> Iterator[re.Match[str]]:
+    """The attributes of a start tag, their offsets those of the text."""
+    return re.compile(_ATTRIBUTE).finditer(text, tag.start + 1 + len(_tag_name(text, tag)), tag.content)
+
+
+def _attribute(text: str, tag: Tag, name: str, value: str) -> Change:
+    """The attribute with this value: in the quotes that it has, or added in those of its neighbour."""
+    value = value.replace("&", "&amp;").replace("<", "&lt;")
+    quote = "'"
+    end = tag.start + 1 + len(_tag_name(text, tag))
+    for match in _attributes(text, tag):
+        quote, end = match[4][0], match.end()
+        if match[2] == name:
+            return Change(match.start(4) + 1, match.end(4) - 1, value.replace(quote, f"&#{ord(quote)};"))
+    return Change(end, end, f" {name}={quote}{value.replace(quote, f'&#{ord(quote)};')}{quote}")
+
+
+def _text(text: str, tag: Tag, value: str) -> Iterator[Change]:
+    """The element's text; comments in it stay."""
+    pieces = re.split(_COMMENTS, text[tag.content : tag.close], flags=re.DOTALL)
+    if tag.content == tag.end or any(piece.startswith("<") and not piece.startswith("<![") for piece in pieces[::2]):
+        return  # an empty element tag, or other elements in it
+    start, value = tag.content, value.replace("&", "&amp;").replace("<", "&lt;")
+    written = False
+    for number, piece in enumerate(pieces):
+        end = start + len(piece)
+        if number % 2 == 0 and piece.strip():
+            yield Change(start, end, "" if written else value)
+            written = True
+        start = end
+
+
+def _size(text: str, tag: Tag, name: str, size: int) -> Iterator[Change]:
+    """The text, or an attribute, as a size: in the unit that is there if that divides it, else in one that does."""
+    given = next((m[4][1:-1] for m in _attributes(text, tag) if m[2] == "unit"), "KiB")
+    factor = UNITS.get(given.lower(), 0)
+    number, unit = (str(size // factor), None) if factor and size % factor == 0 else human(size).split()
+    changes = [_attribute(text, tag, name, number)] if name else list(_text(text, tag, number))
+    if changes and unit:
+        changes.append(_attribute(text, tag, "unit", unit))
+    yield from changes
+
+
+def _indent(text: str, start: int) -> str:
+    """The line break and white space before an offset; nothing where something else stands before it on its line."""
+    match = re.search(r"\r?\n[ \t]*\Z", text[max(0, start - 1000) : start])
+    return match[0] if match else ""
+
+
+def _inside(text: str, tag: Tag, value: str) -> Iterator[Change]:
+    """A last child, on a line of its own where the others are."""
+    if tag.content == tag.end:
+        return
+    first = re.match(r"\s*", text[tag.content : tag.close])
+    indent = first[0] if first and "\n" in first[0] else ""
+    end = tag.content + len(text[tag.content : tag.close].rstrip())
+    yield Change(end, end, indent[indent.rfind("\r\n" if "\r\n" in indent else "\n") :] + value if indent else value)
+
+
+def _removal(text: str, tag: Tag) -> Change:
+    """The element, with its line where it is alone on it."""
+    indent = _indent(text, tag.start)
+    alone = indent and re.match(r"[ \t]*(\r?\n|\Z)", text[tag.end : tag.end + 1000])
+    return Change(tag.start - len(indent) if alone else tag.start, tag.end, "")
