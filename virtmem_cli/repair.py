@@ -15,8 +15,8 @@ from virtmem_cli.units import UNITS, human
 
 _ATTRIBUTE = r"""(\s+)([^\s=/>]+)(\s*=\s*)("[^"]*"|'[^']*')"""
 _NAME = r"<([^\s/>]+)"
-# Within an element's content: what is no text, and text with that in CDATA.
-_COMMENTS = r"(<!--.*?-->|<\?.*?\?>)"
+# The content of an element: text, in CDATA or not, what is none, and a '<' that begins another element.
+_CONTENT = r"(?P<text><!\[CDATA\[.*?\]\]>|[^<]+)|<!--.*?-->|<\?.*?\?>|<"
 
 
 class Change(NamedTuple):
@@ -102,18 +102,15 @@ def _attribute(text: str, tag: Tag, name: str, value: str) -> Change:
 
 
 def _text(text: str, tag: Tag, value: str) -> Iterator[Change]:
-    """The element's text; comments in it stay."""
-    pieces = re.split(_COMMENTS, text[tag.content : tag.close], flags=re.DOTALL)
-    if tag.content == tag.end or any(piece.startswith("<") and not piece.startswith("<![") for piece in pieces[::2]):
+    """The element's text, whether in CDATA or not; comments in it stay."""
+    pieces = list(re.finditer(_CONTENT, text[tag.content : tag.close], re.DOTALL))
+    if tag.content == tag.end or any(piece[0] == "<" for piece in pieces):
         return  # an empty element tag, or other elements in it
-    start, value = tag.content, value.replace("&", "&amp;").replace("<", "&lt;")
-    written = False
-    for number, piece in enumerate(pieces):
-        end = start + len(piece)
-        if number % 2 == 0 and piece.strip():
-            yield Change(start, end, "" if written else value)
-            written = True
-        start = end
+    value = value.replace("&", "&amp;").replace("<", "&lt;")
+    for piece in pieces:
+        if piece["text"] is not None and piece[0].strip():
+            yield Change(tag.content + piece.start(), tag.content + piece.end(), value)
+            value = ""
 
 
 def _size(text: str, tag: Tag, name: str, size: int) -> Iterator[Change]:

@@ -1,0 +1,262 @@
+"""Repairs: what they change, that nothing else changes, and how a file is replaced."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from real_qemu import QemuBinary, start, startable, target_for
+
+from virtmem_cli.convert import check, convert, fix
+from virtmem_cli.findings import RULES, InputRefusedError, Severity, VirtmemError
+from virtmem_cli.parse import parse_domain
+from virtmem_cli.rulebook import RULEBOOK, X86, wrong_domain
+from virtmem_cli.target import HOSTS, LIBVIRT, Target
+from virtmem_cli.xmltree import parse_tree
+
+XML = Path(__file__).parent.parent / "testdata" / "xml"
+VIRTMEM = Path(sys.executable).parent / "virtmem"
+HOW: dict[str, Any] = {"targets": [Target()]}
+
+
+def fixed(data: bytes, *, unsafe: bool = True) -> bytes:
+    return fix(data, name="test.xml", unsafe=unsafe, **HOW)[0]
+
+
+def virtmem(*words: str | Path, cwd: Path, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([VIRTMEM, *words], cwd=cwd, input=given, capture_output=True, check=False, timeout=60)
+
+
+# Written as nobody should, so that whatever is not repaired shows when it is touched
+ODD = """<?xml version="1.0"?>
+<!-- <block>0x800</block> --><domain   type = 'kvm'>
+\t<name>a&amp;b</name><maxMemory unit='GiB' >10</maxMemory   >
+  <memory unit="GiB">12</memory><vcpu>4</vcpu><os><type arch='x86_64' machine="q35">hvm</type></os>
+  <cpu><numa><cell memory="4" id='0' unit='GiB'  cpus="0..3"/></numa></cpu>
+  <devices><memory acess = "shared"
+     model='virtio-mem'   ><target>
+        <size><!-- most -->8388<!-- in KiB -->608</size >
+        <node>0</node><block unit='KiB'><![CDATA[0x8]]><!--]]>--><![CDATA[00]]></block><?keep me?>
+        <requestd  unit="mebibytes" >1024</requestd >
+      </target></memory></devices>
+</domain>
+
+"""
+REPAIRED = (
+    ODD.replace("'GiB' >10<", "'GiB' >12<")
+    .replace("0..3", "0-3")
+    .replace('acess = "shared"', 'access = "shared"')
+    .replace("<![CDATA[0x8]]>", "2048")
+    .replace("<![CDATA[00]]>", "")
+    .replace('<requestd  unit="mebibytes" >1024</requestd >', '<requested  unit="MiB" >1024</requested >')
+)
+
+
+def test_only_what_is_repaired_changes() -> None:
+    assert fixed(ODD.encode(), unsafe=False).decode() == REPAIRED
+    judgement = check(REPAIRED.encode(), name="test.xml", **HOW)
+    assert judgement.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [("utf-8", b"\xef\xbb\xbf"), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("iso-8859-1", b"")],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_encoding_mark_and_line_ends_stay(encoding: str, mark: bytes, line_end: str) -> None:
+    name = encoding.removesuffix("-le").removesuffix("-be")
+
+    def written(text: str) -> bytes:
+        text = text.replace('version="1.0"', f'version="1.0" encoding="{name}"').replace("a&amp;b", "é")
+        return mark + text.replace("\n", line_end).encode(encoding)
+
+    assert fixed(written(ODD), unsafe=False) == written(REPAIRED)
+
+
+def test_what_does_not_come_back_the_same_is_not_touched() -> None:
+    """Half a UTF-7 sequence may be written in several ways, of which Python knows one."""
+    data = b"<?xml version='1.0' encoding='UTF-7'?>" + X86.encode().replace(b"GiB'>8<", b"GiB'>8K<")
+    data = data.replace(b"<name>guest", b"<name>+AGc-uest")
+    with pytest.raises(VirtmemError, match="does not give back the same bytes"):
+        fixed(data)
+
+
+# Where something goes that was not there: on a line of its own, if its neighbours have one
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  <maxMemory unit='GiB'>16</maxMemory>\n", "  <maxMemory unit='KiB'>12582912</maxMemory>\n"),
+        ("        <node>0</node>\n", "        <node>0</node>\n"),
+    ],
+)
+def test_what_is_missing_is_added(before: str, after: str) -> None:
+    repaired = fixed(X86.replace(before, "").encode()).decode()
+    assert repaired.count(after) == 1
+    assert repaired.replace(after, "") == X86.replace(before, "")
+    flat = X86.replace(before, "").replace("\n", "")
+    assert fixed(flat.encode()).decode().replace(after.strip(), "") == flat
+
+
+def test_what_cannot_be_done_is_left_alone() -> None:
+    for odd in ("<block unit='MiB'>2M<x/></block>", "<block unit='MiB'/>"):
+        xml = X86.replace("<block unit='MiB'>2</block>", odd).encode()
+        assert fixed(xml) == xml
+
+
+def repairable() -> list[Path]:
+    paths = []
+    for path in sorted(XML.glob("*.xml")):
+        try:
+            found = check(path.read_bytes(), name=path.name, **HOW).findings
+        except InputRefusedError:
+            continue
+        if any(finding.repair for finding in found):
+            paths.append(path)
+    return paths
+
+
+@pytest.mark.parametrize("path", repairable(), ids=lambda path: path.stem)
+def test_repairs_are_done_at_once_and_lose_nothing(path: Path) -> None:
+    data = path.read_bytes()
+    before = check(data, name=path.name, **HOW)
+    for unsafe in (False, True):
+        result = fixed(data, unsafe=unsafe)
+        after = check(result, name=path.name, **HOW)
+        assert fixed(result, unsafe=unsafe) == result
+        left = [f for f in after.findings if f.repair and (unsafe or f.repair.safe)]
+        wanted = [f for f in before.findings if f.repair and (unsafe or f.repair.safe)]
+        assert left == [], "a repair that repairs nothing"
+        assert (result != data) == bool(wanted)
+        comments = [sum(1 for _ in parse_tree(text, "x").iter("{*}*")) for text in (data, result)]
+        assert abs(comments[0] - comments[1]) <= len(wanted)
+
+
+@pytest.mark.parametrize("path", repairable(), ids=lambda path: path.stem)
+def test_qemu_starts_what_is_repaired(path: Path, tmp_path: Path, qemu_binary: QemuBinary) -> None:
+    """A refused domain that is accepted once it is repaired is accepted by QEMU as well."""
+    data = path.read_bytes()
+    binary = qemu_binary("aarch64" if b"'aarch64'" in data else "x86_64")
+    target = target_for(binary, tmp_path)
+    result = fixed(data)
+    domain = parse_domain(parse_tree(result, path.name), LIBVIRT.arch)[0]
+    huge = any(page.size >= 2 << 20 or not page.size for page in domain.backing.hugepages) or any(
+        device.pagesize >= 2 << 20 for device in domain.memory_devices
+    )
+    if (
+        not convert(data, name="x", target=Target()).refused
+        or convert(result, name="x", target=target).refused
+        or domain.arch == "s390x"
+        or huge
+        or domain.max_memory >= 1 << 39
+    ):
+        return  # nothing was refused, much is left, or QEMU 7.2 cannot emulate it here
+    answer = start(binary, startable(domain, target))
+    assert answer.devices is not None, answer.words
+
+
+@pytest.mark.parametrize("host", ["aarch64-16k", "aarch64-64k"])
+def test_repairs_are_for_the_hosts_named(host: str) -> None:
+    hosts = (LIBVIRT, HOSTS[host])
+    how: dict[str, Any] = {"targets": [Target(host=one, hosts=hosts) for one in hosts]}
+    xml = X86.replace("<requested unit='GiB'>1<", "<requested unit='MiB'>1026<").encode()
+    result, _ = fix(xml, name="test.xml", unsafe=True, **how)
+    assert check(result, name="test.xml", **how).findings == ()
+    assert not check(xml, name="test.xml", **HOW).refused
+
+
+def test_every_rule_with_a_repair_has_one_that_works() -> None:
+    """The wrong example of a rule whose finding has a repair is accepted when that is made."""
+    with_repair = 0
+    for rule_id, entry in RULEBOOK.items():
+        data = wrong_domain(entry).encode()
+        found = check(data, name="test.xml", **HOW).findings
+        if any(finding.rule.id == rule_id and finding.repair for finding in found):
+            with_repair += 1
+            left = check(fixed(data), name="test.xml", **HOW).findings
+            assert rule_id not in {finding.rule.id for finding in left}, rule_id
+            assert not any(RULES[finding.rule.id].severity is Severity.ERROR for finding in left), rule_id
+    assert with_repair > 30
+
+
+# The command
+
+
+def test_a_file_is_replaced_and_keeps_mode_and_link(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.xml", tmp_path / "link.xml"
+    real.write_text(ODD)
+    real.chmod(0o640)
+    link.symlink_to("real.xml")
+    run = virtmem("check", "--fix", link, cwd=tmp_path)
+    assert run.returncode == 0
+    assert real.read_text() == REPAIRED
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert link.is_symlink()
+    assert sorted(os.listdir(tmp_path)) == ["link.xml", "real.xml"]
+    status = real.stat()
+    assert virtmem("check", "--fix", link, cwd=tmp_path).returncode == 0
+    assert (real.stat().st_ino, real.stat().st_mtime_ns) == (status.st_ino, status.st_mtime_ns), "written for nothing"
+
+
+def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path: Path) -> None:
+    """A limit on the size of files is the nearest to a full disk that anybody may have."""
+    (tmp_path / "odd.xml").write_text(ODD)
+    run = subprocess.run(
+        ["sh", "-c", f"ulimit -f 0; exec {VIRTMEM} check --fix odd.xml 2>&1 | cat"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "odd.xml: cannot be written: File too large" in run.stdout
+    assert "Traceback" not in run.stdout
+    assert (tmp_path / "odd.xml").read_text() == ODD
+    assert os.listdir(tmp_path) == ["odd.xml"]
+
+
+def test_standard_input_goes_to_standard_output(tmp_path: Path) -> None:
+    run = virtmem("check", "--fix", "-", cwd=tmp_path, given=ODD.encode())
+    assert run.stdout.decode() == REPAIRED
+    same = virtmem("check", "--fix", "-", cwd=tmp_path, given=REPAIRED.encode())
+    assert same.stdout.decode() == REPAIRED
+    refused = virtmem("check", "--fix", "-", cwd=tmp_path, given=b"<domain")
+    assert (refused.returncode, refused.stdout) == (1, b"<domain")
+    assert b"not-a-domain" in refused.stderr
+
+
+def test_a_diff_writes_nothing_and_patch_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "odd.xml").write_text(ODD.rstrip("\n"))
+    run = virtmem("check", "--diff", "odd.xml", cwd=tmp_path)
+    assert (tmp_path / "odd.xml").read_text() == ODD.rstrip("\n")
+    assert run.returncode == 1
+    if shutil.which("patch") is None:
+        pytest.skip("patch is not installed")
+    subprocess.run(["patch", "-p0"], cwd=tmp_path, input=run.stdout, check=True, capture_output=True)
+    assert (tmp_path / "odd.xml").read_text() == REPAIRED.rstrip("\n")
+    assert virtmem("check", "--diff", "odd.xml", cwd=tmp_path).stdout == b""
+
+
+def test_a_diff_of_the_last_line_says_that_it_has_no_end(tmp_path: Path) -> None:
+    (tmp_path / "odd.xml").write_text(X86.replace("\n", "").replace("'MiB'>2<", "'MiB'>2M<"))
+    diff = virtmem("check", "--diff", "odd.xml", cwd=tmp_path).stdout.decode()
+    assert diff.count("\\ No newline at end of file\n") == 2
+
+
+def test_options_that_do_not_go_together(tmp_path: Path) -> None:
+    (tmp_path / "odd.xml").write_text(ODD)
+    for words in (["--unsafe-fixes"], ["--diff", "--format", "json"]):
+        run = virtmem("check", *words, "odd.xml", cwd=tmp_path)
+        assert run.returncode == 2
+        assert run.stderr.startswith(b"virtmem: --")
+    assert virtmem("check", "--fix", "--format", "json", "-", cwd=tmp_path, given=b"").returncode == 2
+    assert virtmem("check", "--fix", "--format", "json", "odd.xml", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "odd.xml").read_text() == REPAIRED
+
+
+def test_what_is_silenced_is_not_repaired(tmp_path: Path) -> None:
+    (tmp_path / "odd.xml").write_text(ODD)
+    virtmem("check", "--fix", "--ignore", "nodeset-invalid", "odd.xml", cwd=tmp_path)
+    assert (tmp_path / "odd.xml").read_text() == REPAIRED.replace("0-3", "0..3")
