@@ -6,7 +6,7 @@ words; the other formats are strings. What JSON holds is in docs/check.schema.js
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from virtmem_cli import __version__
 from virtmem_cli.convert import Judgement
@@ -104,7 +104,18 @@ def _repair(repair: Repair) -> dict[str, Any]:
     return {"safe": repair.safe, "edits": edits}
 
 
-def as_json(judgements: Sequence[Judgement]) -> str:
+# What standard input is called.
+STDIN = "<stdin>"
+
+
+class Failure(NamedTuple):
+    """An input of which nothing can be said, and why."""
+
+    name: str
+    words: str
+
+
+def as_json(judgements: Sequence[Judgement], failures: Sequence[Failure] = ()) -> str:
     """All judgements as one JSON document; its shape is in docs/check.schema.json."""
     files = [
         {
@@ -131,21 +142,25 @@ def as_json(judgements: Sequence[Judgement]) -> str:
         }
         for judgement in judgements
     ]
-    document = {"version": 1, "virtmem": __version__, "files": files}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    unread = [{"name": failure.name, "message": failure.words} for failure in failures]
+    document = {"version": 1, "virtmem": __version__, "files": files, "unread": unread}
+    return json.dumps(document, indent=2) + "\n"  # ASCII, so that a file name that is no text can be in it
 
 
 _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "notice"}
 
 
-def github(judgements: Sequence[Judgement]) -> str:
+def github(judgements: Sequence[Judgement], failures: Sequence[Failure] = ()) -> str:
     """Workflow commands of GitHub Actions, which shows them at the lines of a pull request."""
-    return "".join(_annotation(finding, judgement.name) for judgement in judgements for finding in judgement.findings)
+    lost = (f"::error file={_escape(failure.name, ':,')}::{_escape(failure.words)}\n" for failure in failures)
+    found = (_annotation(finding, judgement.name) for judgement in judgements for finding in judgement.findings)
+    return "".join((*found, *lost))
 
 
 def _annotation(finding: Finding, name: str) -> str:
     location = finding.location
-    properties: dict[str, object] = {"file": name, "line": location.line, "endLine": location.end_line}
+    file = {} if name == STDIN else {"file": name}  # standard input is no file that could be shown
+    properties: dict[str, object] = {**file, "line": location.line, "endLine": location.end_line}
     if location.end_line == location.line and location.end_column > location.column:
         properties |= {"col": location.column, "endColumn": location.end_column}
     properties["title"] = f"virtmem {finding.rule.id}"
@@ -156,13 +171,14 @@ def _annotation(finding: Finding, name: str) -> str:
 
 def _escape(words: str, more: str = "") -> str:
     """As GitHub's own toolkit escapes the data of a command, and with more the value of a property."""
-    return "".join(f"%{ord(c):02X}" if c in f"%\r\n{more}" else c for c in words)
+    text = _bytes(words).decode("utf-8", "replace")
+    return "".join(f"%{ord(c):02X}" if c in f"%\r\n{more}" else c for c in text)
 
 
 _SARIF_LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "note"}
 
 
-def sarif(judgements: Sequence[Judgement]) -> str:
+def sarif(judgements: Sequence[Judgement], failures: Sequence[Failure] = ()) -> str:
     """SARIF 2.1.0, with each rule's help; for code scanning services and editors."""
     from virtmem_cli.rulebook import RULEBOOK, help_text, sentence
 
@@ -184,27 +200,56 @@ def sarif(judgements: Sequence[Judgement]) -> str:
             "ruleId": finding.rule.id,
             "ruleIndex": order[finding.rule.id],
             "level": _SARIF_LEVEL[finding.rule.severity],
-            "message": {"text": f"{_message(finding)}. {WHO[finding.rule.refuses]}: {finding.advice}"},
+            "message": _plain(f"{_message(finding)}. {WHO[finding.rule.refuses]}: {finding.advice}"),
             "locations": [{"physicalLocation": _physical(finding, judgement.name)}],
         }
         for judgement in judgements
         for finding in judgement.findings
     ]
+    invocation: dict[str, Any] = {"executionSuccessful": not failures}
+    if failures:
+        invocation["toolExecutionNotifications"] = [
+            {
+                "level": "error",
+                "message": _plain(failure.words),
+                "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(failure.name)}}}],
+            }
+            for failure in failures
+        ]
     driver = {"name": "virtmem", "semanticVersion": __version__, "rules": rules}
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run = {
+        "tool": {"driver": driver},
+        "invocations": [invocation],
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    }
     document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _physical(finding: Finding, name: str) -> dict[str, Any]:
-    from urllib.parse import quote
-
     location = finding.location
     region = {"startLine": location.line, "startColumn": location.column, "endLine": location.end_line}
     if (location.end_line, location.end_column) > (location.line, location.column):
         region["endColumn"] = location.end_column
-    uri = quote(name.replace("<stdin>", "stdin"), safe="/")
-    return {"artifactLocation": {"uri": f"file://{uri}" if name.startswith("/") else uri}, "region": region}
+    return {"artifactLocation": {"uri": _uri(name)}, "region": region}
+
+
+def _uri(name: str) -> str:
+    from urllib.parse import quote
+
+    uri = "stdin" if name == STDIN else quote(_bytes(name), safe="/")
+    return f"file://{uri}" if name.startswith("/") else uri
+
+
+def _bytes(name: str) -> bytes:
+    """A file's name as the system has it, whether it is text or not."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _plain(words: str) -> dict[str, str]:
+    """A SARIF message: braces in it are doubled, since single ones are placeholders."""
+    return {"text": words.replace("{", "{{").replace("}", "}}")}
 
 
 FORMATS = {"json": as_json, "sarif": sarif, "github": github}

@@ -27,9 +27,10 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
+        last = data.rstrip().count(b"\n") + 1  # where something is missing, libxml2 may name the line behind the last
         reason = (error.msg or "").removesuffix(f", line {line}, column {column}").strip() or "it cannot be read"
         raise InputRefusedError(
-            name, line, f"this is not well-formed XML: {printable(reason)}", "Give a libvirt <domain>."
+            name, min(line or 1, last), f"this is not well-formed XML: {printable(reason)}", "Give a libvirt <domain>."
         ) from None
     if root.getroottree().docinfo.doctype:
         raise InputRefusedError(

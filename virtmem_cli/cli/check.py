@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from virtmem_cli import report
 from virtmem_cli.cli import options
 from virtmem_cli.cli.streams import (
     STDIN,
@@ -20,7 +21,7 @@ from virtmem_cli.cli.streams import (
 )
 from virtmem_cli.convert import Judgement, check, fix
 from virtmem_cli.findings import InputRefusedError, UsageError, VirtmemError, printable
-from virtmem_cli.report import FORMATS, counts, diff, text
+from virtmem_cli.report import FORMATS, Failure, counts, diff, text
 from virtmem_cli.settings import chosen
 from virtmem_cli.source import Source
 from virtmem_cli.target import Scope, Target
@@ -72,6 +73,11 @@ def _schema(path: str) -> "Schema":
     return Schema(DEFAULT if path == INSTALLED else path)
 
 
+def _given(file: str) -> str:
+    """What an input is called in a report: a file by its name as it is given, odd characters and all."""
+    return report.STDIN if file == STDIN else file
+
+
 def _check(work: Work) -> Done:
     name = display_name(work.file)
     try:
@@ -88,8 +94,9 @@ def _check(work: Work) -> Done:
             "settings": settings,
             "schema": None if work.schema is None else _schema(work.schema),
         }
-        after, made = fix(data, name=name, unsafe=work.unsafe, **how) if work.repair else (data, 0)
-        judgement = check(after, name=name, **how)
+        given = _given(work.file)
+        after, made = fix(data, name=given, unsafe=work.unsafe, **how) if work.repair else (data, 0)
+        judgement = check(after, name=given, **how)
         refused = judgement.refused if work.write else check(data, name=name, **how).refused
     except VirtmemError as error:
         return Done(work.file, None, f"virtmem: {error}", error.exit_code)
@@ -207,6 +214,7 @@ def command(
     ]
     worst = 0
     reported: list[Done] = []
+    failures: list[Failure] = []
     for done in in_order(_check, works, jobs):
         code = done.code
         try:
@@ -220,13 +228,14 @@ def command(
         worst = max(worst, code)
         if done.judgement is None:
             say(done.words)
+            failures.append(Failure(_given(done.file), done.words.removeprefix("virtmem: ")))
             continue
         if form == "text" and not diffing:
             show(text(done.judgement), err=fixing and done.file == STDIN)
         reported.append(done)
     judgements = [done.judgement for done in reported if done.judgement is not None]
     if form != "text":
-        write_output(FORMATS[form](judgements))
+        write_output(FORMATS[form](judgements, failures))
     if made := sum(done.made for done in reported):
         say(f"{made} {'repair' if made == 1 else 'repairs'} {'to make' if diffing else 'made'}")
     _conclude(judgements, "" if not diffing else "then ")
@@ -250,7 +259,8 @@ def _conclude(judgements: list[Judgement], then: str) -> None:
     """One line on all of it, for the user."""
     for judgement in judgements:
         if not judgement.devices and not judgement.findings:
-            say(f"{judgement.name}: no <memory model='virtio-mem'> in this domain, so there is nothing to check")
+            name = printable(judgement.name)
+            say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to check")
     found = counts(finding for judgement in judgements for finding in judgement.findings)
     refused = sum(judgement.refused for judgement in judgements)
     domains = f"{len(judgements)} domain{'s' if len(judgements) != 1 else ''}"
