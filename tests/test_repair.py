@@ -107,6 +107,24 @@ def test_what_cannot_be_done_is_left_alone() -> None:
         assert fixed(xml) == xml
 
 
+@pytest.mark.parametrize(
+    "empty", ["<node/>", "<node />", "<node></node>", "<node><!-- 1 --></node>"]
+)
+def test_what_is_there_and_empty_is_filled(empty: str) -> None:
+    """Found by fuzzing: a second <node> behind an empty one is never read."""
+    repaired = fixed(X86.replace("<node>0</node>", empty).encode())
+    node = parse_tree(repaired, "x").find(".//node")
+    assert node is not None
+    assert (node.xpath("string()"), len(parse_tree(repaired, "x").findall(".//node"))) == ("0", 1)
+
+
+def test_repairs_do_not_undo_each_other() -> None:
+    """Found by fuzzing: with a size that cannot be written, <requested> went up to the block and down to the size."""
+    xml = X86.replace("<size unit='GiB'>8</size>", "<size unit='MiB'>2<x/></size>").replace("'MiB'>2<", "'MiB'>4<")
+    repaired = fixed(xml.replace("<size unit='MiB'>4", "<size unit='MiB'>2").encode())
+    assert b"<requested unit='GiB'>0<" in repaired
+
+
 def repairable() -> list[Path]:
     paths = []
     for path in sorted(XML.glob("*.xml")):

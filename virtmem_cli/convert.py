@@ -119,8 +119,10 @@ def check(
     return Judgement(name, findings, _refused(findings, strict), len(domain.devices), source)
 
 
-# More rounds than any chain of repairs has links: a repair may uncover the next problem.
+# More rounds than any chain of repairs has links, since a repair may uncover the next problem; and elements to look
+# at in all rounds together, which bounds the time for a domain that is far too large.
 _ROUNDS = 30
+_MOST_LOOKS = 300_000
 
 
 def fix(data: bytes, *, name: str, unsafe: bool, **how: Any) -> tuple[bytes, int]:
@@ -132,7 +134,7 @@ def fix(data: bytes, *, name: str, unsafe: bool, **how: Any) -> tuple[bytes, int
     from virtmem_cli.repair import repaired
 
     made = 0
-    for _ in range(_ROUNDS):
+    for round_ in range(1, _ROUNDS + 1):
         judgement = check(data, name=name, **how)
         repairs = [one.repair for one in judgement.findings if one.repair and (unsafe or one.repair.safe)]
         if judgement.source is None or not repairs:
@@ -144,7 +146,9 @@ def fix(data: bytes, *, name: str, unsafe: bool, **how: Any) -> tuple[bytes, int
         if text == source.text:
             return data, made
         data, made = text.encode(source.encoding), made + number
-    raise VirtmemError(f"{name}: cannot be repaired: after {_ROUNDS} rounds there is still something to repair")
+        if round_ * len(source.tags) > _MOST_LOOKS:
+            break
+    raise VirtmemError(f"{name}: cannot be repaired: after {made} repairs there is still something to repair")
 
 
 def _judged(root: Element, target: Target, checks: Mapping[str, Check]) -> tuple[Domain, list[Finding]]:

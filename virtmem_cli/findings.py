@@ -267,6 +267,15 @@ def finding(rule_id: str, place: int, message: str, advice: str, repair: Repair 
     return Finding(rule=RULES[rule_id], place=place, message=message, advice=advice, repair=repair)
 
 
+# Findings of one rule that are named for one domain.
+MOST_FINDINGS = 1000
+
+
+def more_findings(rule_id: str, place: int) -> Finding:
+    """What stands for a rule's findings after the first MOST_FINDINGS: the rest tells nothing new."""
+    return finding(rule_id, place, f"there are more of these: the first {MOST_FINDINGS} are named", "Begin with those.")
+
+
 def safe(place: int, part: Part, value: str | int = "", name: str = "") -> Repair:
     """A repair of one edit that leaves the guest what it was meant to have."""
     return Repair((Edit(place, part, str(value), name),), safe=True)

@@ -30,7 +30,19 @@ from virtmem_cli.domain import (
     VirtioMem,
     has_node,
 )
-from virtmem_cli.findings import Edit, Finding, Part, Repair, finding, nearest, quoted, safe, unsafe
+from virtmem_cli.findings import (
+    MOST_FINDINGS,
+    Edit,
+    Finding,
+    Part,
+    Repair,
+    finding,
+    more_findings,
+    nearest,
+    quoted,
+    safe,
+    unsafe,
+)
 from virtmem_cli.units import (
     INT_MAX,
     KIB,
@@ -289,6 +301,7 @@ class _Reader:
     def __init__(self, order: Mapping[Element, int]) -> None:
         self.findings: list[Finding] = []
         self.order = order
+        self.said: dict[str, int] = {}
 
     def quiet(self) -> "_Reader":
         """A reader of the same document for what is not ours to judge: its findings are lost."""
@@ -298,7 +311,15 @@ class _Reader:
         return self.order[element]
 
     def say(self, rule_id: str, element: Element, message: str, advice: str, repair: Repair | None = None) -> None:
-        self.findings.append(finding(rule_id, self.place(element), message, advice, repair))
+        if self.room(rule_id):
+            self.findings.append(finding(rule_id, self.place(element), message, advice, repair))
+        elif self.said[rule_id] == MOST_FINDINGS + 1:
+            self.findings.append(more_findings(rule_id, self.place(element)))
+
+    def room(self, rule_id: str) -> bool:
+        """Whether one more finding of the rule is to be said."""
+        self.said[rule_id] = self.said.get(rule_id, 0) + 1
+        return self.said[rule_id] <= MOST_FINDINGS
 
     # Values
 
@@ -504,7 +525,7 @@ class _Reader:
     def strange_attribute(self, element: Element, name: str, path: str, known: tuple[str, ...]) -> None:
         """Say that the element has no such attribute: another has it, or it is misspelt."""
         label = quoted(f"<{_tag(element)} {name}>")[1:-1]
-        near = nearest(name, known)
+        near = nearest(name, known) if self.said.get("attribute-unknown", 0) < MOST_FINDINGS else None
         home = None if near else _home(f"@{name}", path)
         if home is not None:
             advice = f"Give it to {home}."
@@ -527,7 +548,7 @@ class _Reader:
         if home is not None:
             self.misplaced(child, home)
             return
-        near = nearest(tag, known)
+        near = nearest(tag, known) if self.said.get("element-unknown", 0) < MOST_FINDINGS else None
         self.say(
             "element-unknown",
             child,
@@ -943,10 +964,9 @@ class _Reader:
             found = _attribute(element, "address", "slot")
             given = None if found is None else self.quiet().uint(found[0], "", found[1], limit=UINT_MAX, base=0)
             slots[element] = given if given is not None else -1
-        for element, slot in slots.items():
-            if slot < 0:
-                slots[element] = next(n for n in range(len(slots)) if n not in slots.values())
-        return slots
+        taken = set(slots.values())
+        free = (slot for slot in count() if slot not in taken)
+        return {element: slot if slot >= 0 else next(free) for element, slot in slots.items()}
 
     def other_memory(self, element: Element, model: str, alias: str, slot: int | None) -> OtherMemory:
         """A memory device of another model; `rules` judges it no further than virtio-mem depends on it."""
@@ -1027,8 +1047,11 @@ class _Reader:
     def places(self, element: Element, source: Element | None, target: Element | None) -> dict[str, int]:
         """The place of each element of the device; <target>'s <address> goes by QEMU's name, memaddr."""
         places: dict[str, int] = {}
-        for parent in (element, source, target):
+        homes = (("devices/memory", element), ("devices/memory/source", source), ("devices/memory/target", target))
+        for path, parent in homes:
             for child in () if parent is None else _children(parent):
+                if _tag(child) not in _KNOWN[path][1]:
+                    continue  # in the wrong place, so that it says nothing
                 name = "memaddr" if parent is target and child.tag == "address" else _tag(child)
                 places.setdefault(name, self.place(child))
         return places

@@ -6,6 +6,7 @@ else, such as the text of an element that has elements in it, is left alone.
 """
 
 import re
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class Change(NamedTuple):
 
 def repaired(source: Source, repairs: Iterable[Repair]) -> tuple[str, int]:
     """The text with the repairs made, and how many were."""
-    changes: list[Change] = []
+    changes: list[Change] = []  # in order
     made = 0
     for repair in dict.fromkeys(repairs):
         wanted: list[Change] = []
@@ -39,17 +40,22 @@ def repaired(source: Source, repairs: Iterable[Repair]) -> tuple[str, int]:
                 break
             wanted += step
         else:
-            if not any(_touch(one, other) for one in wanted for other in changes):
-                changes += wanted
+            if not any(_touches(change, changes) for change in wanted):
+                for change in wanted:
+                    insort(changes, change)
                 made += 1
-    text = source.text
-    for change in sorted(changes, reverse=True):
-        text = text[: change.start] + change.text + text[change.end :]
-    return text, made
+    pieces, end = [], 0
+    for change in changes:
+        pieces += [source.text[end : change.start], change.text]
+        end = change.end
+    return "".join((*pieces, source.text[end:])), made
 
 
-def _touch(one: Change, other: Change) -> bool:
-    return one.start <= other.end and other.start <= one.end
+def _touches(change: Change, changes: list[Change]) -> bool:
+    """Whether one of the changes, which are in order and touch nowhere, touches this one."""
+    position = bisect_left(changes, change)
+    neighbours = changes[max(0, position - 1) : position + 1]
+    return any(change.start <= other.end and other.start <= change.end for other in neighbours)
 
 
 def _changes(source: Source, edit: Edit) -> Iterator[Change]:
@@ -103,14 +109,19 @@ def _attribute(text: str, tag: Tag, name: str, value: str) -> Change:
 
 def _text(text: str, tag: Tag, value: str) -> Iterator[Change]:
     """The element's text, whether in CDATA or not; comments in it stay."""
-    pieces = list(re.finditer(_CONTENT, text[tag.content : tag.close], re.DOTALL))
-    if tag.content == tag.end or any(piece[0] == "<" for piece in pieces):
-        return  # an empty element tag, or other elements in it
     value = value.replace("&", "&amp;").replace("<", "&lt;")
+    if tag.content == tag.end:  # an empty element tag
+        yield Change(tag.end - 2, tag.end, f">{value}</{_tag_name(text, tag)}>")
+        return
+    pieces = list(re.finditer(_CONTENT, text[tag.content : tag.close], re.DOTALL))
+    if any(piece[0] == "<" for piece in pieces):
+        return  # other elements in it
+    pieces = [piece for piece in pieces if piece["text"] is not None and piece[0].strip()]
+    if not pieces:
+        yield Change(tag.content, tag.content, value)
     for piece in pieces:
-        if piece["text"] is not None and piece[0].strip():
-            yield Change(tag.content + piece.start(), tag.content + piece.end(), value)
-            value = ""
+        yield Change(tag.content + piece.start(), tag.content + piece.end(), value)
+        value = ""
 
 
 def _size(text: str, tag: Tag, name: str, size: int) -> Iterator[Change]:

@@ -34,7 +34,18 @@ from virtmem_cli.effective import (
     is_ccw,
     pagesize_for_node,
 )
-from virtmem_cli.findings import Finding, Part, Repair, finding, printable, quoted, safe, unsafe
+from virtmem_cli.findings import (
+    MOST_FINDINGS,
+    Finding,
+    Part,
+    Repair,
+    finding,
+    more_findings,
+    printable,
+    quoted,
+    safe,
+    unsafe,
+)
 from virtmem_cli.layout import Placement, alignment, lay_out, least_max_memory
 from virtmem_cli.target import ARCHITECTURES, FEATURES, Target, show
 from virtmem_cli.units import KIB, MIB, format_bitmap, human, round_up
@@ -47,7 +58,10 @@ Problems = Iterator[Problem]
 def judge(domain: Domain, target: Target, checks: "Mapping[str, Check]") -> Iterator[Finding]:
     """All findings of these rules, in their order."""
     for rule_id, rule in checks.items():
-        for problem in rule(domain, target):
+        for number, problem in enumerate(rule(domain, target)):
+            if number == MOST_FINDINGS:
+                yield more_findings(rule_id, problem[0])
+                break
             yield finding(rule_id, *problem)
 
 
@@ -157,18 +171,21 @@ def requested_above_size(domain: Domain, target: Target) -> Problems:
                 device.place_of("requested"),
                 f"<requested> is {human(device.requested)}, and <size> is {human(device.size)}",
                 f"Write at most {human(device.size)}, or a larger <size>.",
-                unsafe(device.place_of("requested"), Part.SIZE, device.size),
+                unsafe(device.place_of("requested"), Part.SIZE, device.size // max(device.block, 1) * device.block),
             )
 
 
 def requested_not_block_multiple(domain: Domain, target: Target) -> Problems:
     for device in domain.devices:
         if _power_of_two(device.block) and device.requested % device.block:
+            fitting = round_up(device.requested, device.block)
+            if fitting > device.size:
+                fitting -= device.block
             yield (
                 device.place_of("requested"),
                 f"<requested> is {human(device.requested)}, which is not a multiple of <block>, {human(device.block)}",
-                f"Write {human(round_up(device.requested, device.block))}.",
-                unsafe(device.place_of("requested"), Part.SIZE, round_up(device.requested, device.block)),
+                f"Write {human(fitting)}.",
+                unsafe(device.place_of("requested"), Part.SIZE, fitting),
             )
 
 
@@ -183,7 +200,9 @@ def node_missing(domain: Domain, target: Target) -> Problems:
                 device.place_of("target"),
                 "<node> is absent, and the guest has NUMA nodes",
                 f"Write <node>0</node>{others}.",
-                unsafe(device.place_of("target"), Part.INSIDE, "<node>0</node>"),
+                unsafe(device.place_of("node"), Part.TEXT, 0)  # it is there, and empty
+                if "node" in device.places
+                else unsafe(device.place_of("target"), Part.INSIDE, "<node>0</node>"),
             )
 
 

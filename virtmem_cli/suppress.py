@@ -5,13 +5,16 @@ the comments themselves. A comment counts for the element that follows it and fo
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Set
+from operator import attrgetter
 from typing import NamedTuple
 
 from lxml import etree
 
-from virtmem_cli.findings import RULES, Finding, Severity, finding, nearest, quoted
+from virtmem_cli.findings import MOST_FINDINGS, RULES, Finding, Severity, finding, more_findings, nearest, quoted
 
+_place = attrgetter("place")
 FORM = "<!-- virtmem: ignore=RULE -->"
 
 
@@ -37,8 +40,7 @@ def suppressions(root: etree._Element) -> list[Suppression]:
         follower = next(comment.itersiblings(etree.Element), None)
         parent = comment.getparent()
         if follower is not None:
-            first = order[follower]
-            last = first + sum(1 for _ in follower.iter(etree.Element)) - 1
+            first, last = order[follower], order[_last_within(follower)]
         else:
             first, last = order[parent] if parent is not None else 0, -1  # it stands before nothing
         rules = tuple(name for name in names if match and name in RULES)
@@ -51,6 +53,13 @@ def _comments(root: etree._Element) -> Iterator[etree._Element]:
     yield from root.iter(etree.Comment)
 
 
+def _last_within(element: etree._Element) -> etree._Element:
+    """The last element, in document order, that is in the element; itself where it has none."""
+    while (child := next(element.iterchildren(etree.Element, reversed=True), None)) is not None:
+        element = child
+    return element
+
+
 def suppress(
     findings: Iterable[Finding], comments: Iterable[Suppression], *, guarded: bool, judged: Set[str]
 ) -> tuple[list[Finding], list[Finding]]:
@@ -59,11 +68,15 @@ def suppress(
     With `guarded`, errors cannot be silenced: no arguments are to come of a domain that has one. A comment that
     silences nothing is a finding where its rule is one of those that were `judged`.
     """
-    left = list(findings)
+    findings = list(findings)
+    by_rule: dict[str, list[Finding]] = {}
+    for one in sorted(findings, key=lambda one: one.place):
+        by_rule.setdefault(one.rule.id, []).append(one)
+    silenced: set[Finding] = set()
     said: list[Finding] = []
     for comment in comments:
         for name in comment.wrong:
-            near = nearest(name, RULES)
+            near = nearest(name, RULES) if len(said) < MOST_FINDINGS else None
             said.append(
                 finding(
                     "suppression-unknown",
@@ -73,7 +86,9 @@ def suppress(
                 )
             )
         for rule in comment.rules:
-            hit = [f for f in left if f.rule.id == rule and comment.first <= f.place <= comment.last]
+            suspects = by_rule.get(rule, [])
+            start = bisect_left(suspects, comment.first, key=_place)
+            hit = suspects[start : bisect_right(suspects, comment.last, key=_place)]
             if not hit and rule in judged:
                 said.append(
                     finding(
@@ -84,5 +99,7 @@ def suppress(
                     )
                 )
             if not guarded or RULES[rule].severity is not Severity.ERROR:
-                left = [f for f in left if f not in hit]
-    return left, said
+                silenced.update(hit)
+    if len(said) > MOST_FINDINGS:
+        said = [*said[:MOST_FINDINGS], more_findings(said[-1].rule.id, said[MOST_FINDINGS].place)]
+    return [one for one in findings if one not in silenced], said

@@ -35,6 +35,8 @@ _DIGITS = {
     16: rf"{_SPACE}\+?((?:0[xX])?[0-9a-fA-F]+)",
 }
 _RANGE = rf"{_SPACE}(?P<not>\^)?(?P<first>[0-9]+){_SPACE}(?:-{_SPACE}(?P<last>[0-9]+){_SPACE})?"
+# All numbers to 16383, each by itself, take less than that.
+_LONGEST_BITMAP = 100_000
 # int() is quadratic in the number of digits and refuses more than 4300 of them; no limit here has more than 20.
 _MOST_DIGITS = 25
 
@@ -104,8 +106,11 @@ def human(size: int) -> str:
 def parse_bitmap(text: str, *, size: int) -> tuple[int, ...]:
     """Read libvirt's list of numbers, as '0-3,^2,8', each below `size`, into the sorted numbers.
 
-    Raises NotANumberError where libvirt's virBitmapParse fails, TooLargeError for a number not below `size`.
+    Raises NotANumberError where libvirt's virBitmapParse fails, or where it is longer than a list of all numbers;
+    TooLargeError for a number not below `size`.
     """
+    if len(text) > _LONGEST_BITMAP:
+        raise NotANumberError
     bits: set[int] = set()
     parts = text.split(",")
     if len(parts) > 1 and not parts[-1].strip(" \t\n\v\f\r"):
@@ -154,7 +159,9 @@ def respell(text: str, unit: str | None = None) -> tuple[int, str | None] | None
 
     The unit is that of the text, else `unit`; a fraction comes out in a unit that has none.
     """
-    text = "".join(str(int(c)) if c.isdecimal() else c for c in text[:100]).strip()
+    if len(text) > 100:
+        return None
+    text = "".join(str(int(c)) if c.isdecimal() else c for c in text).strip()
     match = re.fullmatch(_READABLE, text)
     if match is None:
         return None
@@ -187,7 +194,9 @@ def respell_unit(unit: str) -> str | None:
 
 def respell_bitmap(text: str, *, size: int) -> str | None:
     """The list of numbers that one in a wrong form seems to mean, or None."""
-    text = re.sub(r"\s*(?:-|\.{2,3}|[\u2010-\u2015])\s*", "-", text[:1000].strip())
+    if len(text) > 1000:
+        return None
+    text = re.sub(r"\s*(?:-|\.{2,3}|[\u2010-\u2015])\s*", "-", text.strip())
     text = re.sub(r"[\s,;]+", ",", text).strip(",")
     try:
         return text if parse_bitmap(text, size=size) else None

@@ -7,8 +7,11 @@ from lxml import etree
 
 from virtmem_cli.findings import InputRefusedError, printable, quoted
 
-# The largest domain known has some hundred kilobytes.
+# The largest domain known has some hundred kilobytes and a few thousand elements. More than these would take memory
+# and time that nobody expects: bytes, and the characters that elements and attributes begin with.
 LARGEST = 16 << 20
+MOST_TAGS = 100_000
+MOST_ATTRIBUTES = 100_000
 
 
 def parse_tree(data: bytes, name: str) -> etree._Element:
@@ -18,6 +21,9 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
     """
     if len(data) > LARGEST:
         raise InputRefusedError(name, 1, f"the input is larger than {LARGEST >> 20} MiB", "No domain is that large.")
+    for character, most, what in ((b"<", MOST_TAGS, "tags"), (b"=", MOST_ATTRIBUTES, "attributes")):
+        if data.count(character) > most:
+            raise InputRefusedError(name, 1, f"the input has more than {most} {what}", "No domain has so many.")
     if not data.strip():
         raise InputRefusedError(name, 1, "the input is empty", "Give a libvirt <domain>.")
     parser = etree.XMLParser(

@@ -1,6 +1,8 @@
 """What the commands share: reading inputs, writing results whole, findings and errors to standard error."""
 
+import errno
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -26,11 +28,48 @@ def read_input(path: str) -> bytes:
     try:
         if path == STDIN:
             return sys.stdin.buffer.read(LARGEST + 1)
-        with open(path, "rb") as file:
-            return file.read(LARGEST + 1)
+        with open(path, "rb", buffering=0, opener=_open) as file:
+            return _first_words(file.fileno()) + _all(file.fileno())
     except (OSError, ValueError) as error:  # ValueError: a path with NUL in it
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise VirtmemError(f"{display_name(path)}: cannot be read: {reason}") from None
+
+
+# Seconds in which somebody has to open a FIFO for writing.
+FIFO_PATIENCE = 5
+
+
+def _open(path: str, flags: int) -> int:
+    """As open(2), but without waiting for the writer of a FIFO."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _first_words(descriptor: int) -> bytes:
+    """Wait until a FIFO has a writer, and give what that has said already; raises OSError where nobody comes."""
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return b""
+    import select
+    import time
+
+    deadline = time.monotonic() + FIFO_PATIENCE
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    words = b""
+    try:
+        # Without a writer there is an end of file, but no hang-up, which tells of one that has come and gone
+        while not (words := os.read(descriptor, LARGEST)) and not poll.poll(50):
+            if time.monotonic() > deadline:
+                raise OSError(errno.ENXIO, "it is a FIFO, and nobody writes to it")
+    except BlockingIOError:
+        pass  # somebody is there, and has said nothing yet
+    return words
+
+
+def _all(descriptor: int) -> bytes:
+    """What is left of a file, up to one byte more than a domain may have."""
+    os.set_blocking(descriptor, True)
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read(LARGEST + 1)
 
 
 def inputs(files: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
