@@ -1,4 +1,5 @@
 # make run: set up and convert an example. make test: set up and run all checks and tests. make bench: start-up time.
+# make docs: the page of rules. make fuzz: fuzzing, for FUZZ_SECONDS.
 # Needs Python 3.11 or later (PYTHON=…) and make; the tests of real QEMU skip where it is not installed, and so do those
 # of SARIF without `make tools`, which needs npm.
 
@@ -7,7 +8,7 @@ BIN := .venv/bin
 EXAMPLE ?= testdata/xml/example.xml
 PYTEST_ARGS ?=
 
-.PHONY: run test check golden docs bench tools clean
+.PHONY: run test check golden docs bench fuzz tools clean
 
 run: .venv/.stamp
 	$(BIN)/virtmem xml2argv $(EXAMPLE)
@@ -44,6 +45,12 @@ bench: .venv/.stamp
 tools:
 	npm install --prefix .tools --no-fund --no-audit @microsoft/sarif-multitool@5
 	chmod u+x .tools/node_modules/@microsoft/sarif-multitool-*/Sarif.Multitool # where npm runs no scripts
+
+# Fuzzing, guided by coverage; what it finds is in .fuzz/crash-*
+FUZZ_SECONDS ?= 600
+fuzz: .venv/.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[fuzz]' --editable .
+	$(BIN)/python tests/fuzz_domains.py $(FUZZ_SECONDS) .fuzz
 
 clean:
 	rm -rf .venv .tools .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

@@ -107,9 +107,7 @@ def test_what_cannot_be_done_is_left_alone() -> None:
         assert fixed(xml) == xml
 
 
-@pytest.mark.parametrize(
-    "empty", ["<node/>", "<node />", "<node></node>", "<node><!-- 1 --></node>"]
-)
+@pytest.mark.parametrize("empty", ["<node/>", "<node />", "<node></node>", "<node><!-- 1 --></node>"])
 def test_what_is_there_and_empty_is_filled(empty: str) -> None:
     """Found by fuzzing: a second <node> behind an empty one is never read."""
     repaired = fixed(X86.replace("<node>0</node>", empty).encode())

@@ -92,5 +92,5 @@ def test_line_ends() -> None:
 
 
 def test_many_elements_take_no_time_to_speak_of() -> None:
-    source = source_of("<domain>" + "<a b='>'/>" * 100_000 + "</domain>")
-    assert source.locate(100_000) == Location(1, 9 + 999_990, 1, 9 + 1_000_000)
+    source = source_of("<domain>" + "<a b='>'/>" * 90_000 + "</domain>")
+    assert source.locate(90_000) == Location(1, 9 + 899_990, 1, 9 + 900_000)

@@ -67,6 +67,7 @@ def convert(
 
         found, _ = suppress(found, suppressions(root), guarded=True, judged=frozenset())
     findings = _settled(found, source, settings, guarded=True)
+    findings = tuple(one for one in findings if one.rule.severity is not Severity.ADVICE)  # check's to give
     refused = _refused(findings, strict)
     # Without virtio-mem there is nothing that this is about, in any scope
     wanted = bool(domain.devices) and not refused
@@ -100,8 +101,7 @@ def check(
         root = parse_tree(data, name)
     except InputRefusedError as error:
         refusal = finding("not-a-domain", 0, error.reason, error.advice)._replace(location=error.location)
-        findings = _settled([refusal], None, settings, guarded=False)
-        return Judgement(name, findings, _refused(findings, strict), 0, None)
+        return Judgement(name, (refusal,), True, 0, None)  # whatever the settings: nothing was judged
     checks = {**CHECKS, **ADVICE}
     hosts: dict[Finding, list[str]] = {}
     for target in targets:
@@ -113,6 +113,8 @@ def check(
         merged += schema.judge(root)
     comments = suppressions(root)
     on = {rule for rule in RULES if (settings or {}).get(rule, True) is not None}
+    if schema is None:
+        on -= {"schema-mismatch"}
     merged, said = suppress(merged, comments, guarded=False, judged=on)
     source = _source([*merged, *said], data, root)
     findings = _settled([*merged, *said], source, settings, guarded=False)

@@ -30,9 +30,9 @@ def _wide(character: str) -> int:
     """The columns that a terminal gives a character."""
     if character.isascii():
         return 1
-    from unicodedata import combining, east_asian_width  # only text beyond ASCII needs it
+    from unicodedata import category, east_asian_width  # only text beyond ASCII needs it
 
-    return 0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1
+    return 0 if category(character) in ("Mn", "Me") else 2 if east_asian_width(character) in "WF" else 1
 
 
 def excerpt(source: Source, finding: Finding) -> tuple[str, str, str]:
@@ -171,7 +171,7 @@ def _annotation(finding: Finding, name: str) -> str:
 
 def _escape(words: str, more: str = "") -> str:
     """As GitHub's own toolkit escapes the data of a command, and with more the value of a property."""
-    text = _bytes(words).decode("utf-8", "replace")
+    text = "".join(c if c in "\r\n" else printable(c) for c in _bytes(words).decode("utf-8", "replace"))
     return "".join(f"%{ord(c):02X}" if c in f"%\r\n{more}" else c for c in text)
 
 

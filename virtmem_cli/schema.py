@@ -59,19 +59,17 @@ class Schema:
             for part in parts:
                 if not self._fits(part, None):
                     words = self._words()
-                    yield self._innermost(part, part), words
+                    yield self._innermost(part), words
 
     def _words(self) -> str:
         """What libxml2 said of the last domain that did not fit, or nothing where that tells nothing."""
         telling = [error.message for error in self._schema.error_log if error.type_name not in _ECHOES]
         return f": {telling[0]}" if telling else ""
 
-    def _innermost(self, part: Element, element: Element) -> Element:
-        """The deepest element within without which the part fits; itself, where there is none."""
-        for child in element.iterchildren(etree.Element):
-            if self._fits(part, child):
-                return self._innermost(part, child)
-        return element
+    def _innermost(self, part: Element) -> Element:
+        """The last element within without which the part fits; itself, where there is none."""
+        within = [element for element in part.iterdescendants(etree.Element) if self._fits(part, element)]
+        return within[-1] if within else part
 
     def _fits(self, part: Element, without: Element | None) -> bool:
         """Whether a child of <domain> or <devices> fits in a plain domain, perhaps without an element in it."""

@@ -62,7 +62,7 @@ def settings_of_toml(text: str, name: str, *, within: str = "") -> Settings | No
             hint = f"did you mean '{near}'?" if near else f"known are {', '.join(_KEYS)}"
             raise UsageError(f"{where}: unknown key {quoted(key)}; {hint}")
     select, ignore = (_names(table, key, where) for key in ("select", "ignore"))
-    settings = chosen({}, select, ignore, where)
+    settings = chosen(chosen({}, select, (), f"{where}: select"), (), ignore, f"{where}: ignore")
     return {**settings, **_levels(table.get("rules", {}), f"{where}: rules")}
 
 
@@ -78,7 +78,7 @@ def _levels(table: object, where: str) -> Settings:
         raise UsageError(f"{where} is {quoted(str(table))}, and should be a table such as {{ movable-ratio = 'off' }}")
     levels: dict[str, Severity | None] = {}
     for name, level in table.items():
-        if level not in _LEVELS:
+        if not isinstance(level, str) or level not in _LEVELS:
             raise UsageError(f"{where}: {name} is {quoted(str(level))}, and should be one of {', '.join(_LEVELS)}")
         levels |= dict.fromkeys(named_rules([name], where), _LEVELS[level])
     return levels

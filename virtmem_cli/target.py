@@ -198,13 +198,13 @@ def _nodes(value: object) -> tuple[int, ...]:
 
 
 def _overcommit(value: object) -> int:
-    if isinstance(value, bool) or value not in (0, 1, 2):
+    if not isinstance(value, int) or isinstance(value, bool) or value not in (0, 1, 2):
         raise ValueError("0, 1 or 2, as in /proc/sys/vm/overcommit_memory")
-    return int(str(value))
+    return value
 
 
 def _arch(value: object) -> str:
-    if value not in _THP:
+    if not isinstance(value, str) or value not in _THP:
         raise ValueError(f"one of {', '.join(_THP)}")
     return str(value)
 

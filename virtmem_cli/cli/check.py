@@ -252,7 +252,7 @@ def _write_repaired(done: Done) -> None:
 
 
 def _names(lists: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name.strip() for words in lists for name in words.split(","))
+    return tuple(name.strip() for words in lists for name in words.split(",") if name.strip())
 
 
 def _conclude(judgements: list[Judgement], then: str) -> None:

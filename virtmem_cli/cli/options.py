@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from virtmem_cli.cli.streams import STDIN, read_input
-from virtmem_cli.findings import UsageError, VirtmemError, printable, quoted
+from virtmem_cli.findings import UsageError, VirtmemError, nearest, printable, quoted
 from virtmem_cli.parse import emulator
 from virtmem_cli.target import HOSTS, NEWEST, Host, Qemu, Scope, host_of_toml, qemu_of_version, show
 from virtmem_cli.xmltree import parse_tree
@@ -56,6 +56,11 @@ def host(choice: str) -> Host:
         from virtmem_cli.probe import local_host
 
         return local_host()
+    if not {"/", "."} & {*choice} and not os.path.exists(choice):
+        names = (*HOSTS, LOCAL)
+        near = nearest(choice, names)
+        hint = f"did you mean '{near}'?" if near else f"known are {', '.join(names)}, or the path of a file"
+        raise UsageError(f"--host {quoted(choice)}: there is no such host; {hint}")
     try:
         text = read_input(choice).decode()
     except UnicodeDecodeError:

@@ -5,6 +5,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import TextIOWrapper
 from typing import TypeVar
 
 from virtmem_cli.findings import Finding, UsageError, VirtmemError, printable
@@ -176,7 +177,7 @@ def show(lines: Iterable[Sequence[Piece]], *, err: bool = False) -> None:
     """Lines of pieces with styles, the same words everywhere: in colour on a terminal, unless NO_COLOR is set."""
     stream = sys.stderr if err else sys.stdout
     if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
-        text = "".join("".join(words for words, _ in line).rstrip() + "\n" for line in lines)
+        text = "".join("".join(words for words, _ in _stripped(line)) + "\n" for line in lines)
         if not err:
             write_output(text)
         elif text:
@@ -185,9 +186,19 @@ def show(lines: Iterable[Sequence[Piece]], *, err: bool = False) -> None:
     from rich.console import Console  # slow to import, and only a terminal needs it
     from rich.text import Text
 
-    console = Console(stderr=err, highlight=False, soft_wrap=True)
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding gets what it can show
+    console = Console(stderr=err, highlight=False, soft_wrap=True, emoji=False)
     for line in lines:
-        console.print(Text.assemble(*((words, STYLES[style]) for words, style in line)))
+        console.print(Text.assemble(*((words, STYLES[style]) for words, style in _stripped(line))))
+
+
+def _stripped(line: Sequence[Piece]) -> list[Piece]:
+    """The line without white space at its end."""
+    pieces = list(line)
+    while pieces and not pieces[-1][0].strip():
+        pieces.pop()
+    return [*pieces[:-1], *((words.rstrip(), style) for words, style in pieces[-1:])]
 
 
 def show_findings(findings: Iterable[Finding], name: str) -> None:

@@ -1,0 +1,234 @@
+"""Fuzzing, guided by coverage: bytes to findings, arguments, reports and repairs, on a corpus of the golden domains.
+
+usage: python tests/fuzz_domains.py SECONDS [FOLDER]    (make fuzz)
+
+FOLDER keeps the corpus between runs, and takes what breaks a promise as crash-*, to be run again by its name. The
+promises are below; the options of a run follow from the input's length, so that an input alone tells all.
+"""
+
+import json
+import random
+import re
+import shlex
+import sys
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import atheris
+from lxml import etree
+
+with atheris.instrument_imports(include=["virtmem_cli"]):
+    from virtmem_cli import parse, report
+    from virtmem_cli.convert import check, convert, fix
+    from virtmem_cli.findings import RULES, InputRefusedError, Severity, VirtmemError
+    from virtmem_cli.render import FORMATS, lines
+    from virtmem_cli.repair import repaired
+    from virtmem_cli.source import Source
+    from virtmem_cli.target import HOSTS, Qemu, Target
+    from virtmem_cli.xmltree import parse_tree
+
+Element = etree._Element
+ROOT = Path(__file__).parent.parent
+QEMUS = (Qemu(), Qemu(version=(7, 2)), Qemu(version=(5, 2)))
+SCOPES = ("devices", "memory", "machine")
+# What a terminal would act upon; a line break ends each line of a report.
+CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def target_of(number: int) -> Target:
+    hosts = tuple(HOSTS.values())
+    return Target(
+        qemu=QEMUS[number % len(QEMUS)],
+        scope=SCOPES[number // 3 % len(SCOPES)],  # type: ignore[arg-type]
+        host=hosts[number // 9 % len(hosts)],
+    )
+
+
+def promises_of_arguments(data: bytes, target: Target) -> None:
+    """No arguments beside an error; shell, lines and JSON give the same ones, and QEMU's own JSON is JSON."""
+    try:
+        conversion = convert(data, name="fuzz", target=target)
+    except InputRefusedError:
+        return
+    errors = [one for one in conversion.findings if one.rule.severity is Severity.ERROR]
+    assert conversion.refused == bool(errors)
+    argv = list(conversion.argv)
+    assert bool(argv) == (bool(conversion.devices) and not errors)
+    if not argv:
+        return
+    assert shlex.split(FORMATS["shell"](argv).replace("\\\n", "")) == argv
+    assert json.loads(FORMATS["json"](argv)) == argv
+    try:
+        assert lines(argv).split("\n")[:-1] == argv
+    except VirtmemError:
+        assert any("\n" in argument for argument in argv)
+    for option, value in zip(argv[::2], argv[1::2], strict=True):
+        assert option.startswith("-")
+        if value.startswith("{"):
+            assert isinstance(json.loads(value), dict)
+
+
+def promises_of_reports(data: bytes, how: dict[str, Any]) -> None:
+    """Every finding is somewhere in the text, and every format can be written."""
+    judgement = check(data, name="fuzz", **how)
+    assert judgement.refused == any(one.rule.severity is Severity.ERROR for one in judgement.findings)
+    for finding in judgement.findings:
+        assert not CONTROLS.search(finding.message + finding.advice), finding
+        if judgement.source is not None:
+            judgement.source.line(finding.location.line)
+            assert finding.location[:2] <= finding.location[2:]
+    words = "".join(piece for line in report.text(judgement) for piece, _ in line)
+    assert not CONTROLS.search(words)
+    for form in report.FORMATS.values():
+        form([judgement])
+    json.loads(report.as_json([judgement]))
+
+
+def promises_of_repairs(data: bytes, how: dict[str, Any]) -> None:
+    """Repairs are done at once; each touches nothing but the elements that it names."""
+    for unsafe in (False, True):
+        try:
+            result, _ = fix(data, name="fuzz", unsafe=unsafe, **how)
+        except VirtmemError as error:
+            if "does not give back the same bytes" not in str(error):
+                raise
+            return
+        assert fix(result, name="fuzz", unsafe=unsafe, **how) == (result, 0)
+    judgement = check(data, name="fuzz", **how)
+    source = judgement.source
+    for finding in judgement.findings if source is not None and source.tags else ():
+        assert source is not None
+        if finding.repair is None:
+            continue
+        text, _ = repaired(source, [finding.repair])
+        start = min(source.tags[edit.place].start for edit in finding.repair.edits)
+        end = max(source.tags[edit.place].end for edit in finding.repair.edits)
+        before = len(source.text[:start].rstrip())
+        assert text.startswith(source.text[:before])
+        assert text.endswith(source.text[end:])
+        Source(text.encode(source.encoding), parse_tree(text.encode(source.encoding), "fuzz"))
+
+
+def one(data: bytes) -> None:
+    target = target_of(len(data))
+    how = {"targets": [target]}
+    promises_of_arguments(data, target)
+    promises_of_reports(data, how)
+    promises_of_repairs(data, how)
+
+
+VALUES = (
+    *("0", "1", "2", "3", "4", "5", "8", "16", "31", "128", "255", "2048", "1048576", "4194304", "1073741824"),
+    *("-1", "+4", "0x2", "0x140000000", "007", "2M", "1.5", "4 GiB", "2,048", "99999999999999999999", "1e3", "٤"),
+    *("0-3", "^1", "0-3,^2", "1,", "", " ", "yes", "no", "on", "off", "shared", "private", "virtio-mem", "dimm"),
+    *("ua-a", "a,b", "$(id)", "'", '"', "\n", "[red]", "\u202e", "pci", "ccw", "KiB", "MiB", "GiB", "KB", "EiB"),
+    *("x86_64", "aarch64", "s390x", "q35", "pc", "virt", "memfd", "file", "immediate", "ondemand", "restrictive"),
+)
+
+
+def mutate(data: bytes, max_size: int, seed: int) -> bytes:
+    """One change of the tree, mostly, so that what comes of it is XML still; else one of the bytes."""
+    chance = random.Random(seed)
+    try:
+        root = etree.fromstring(data) if chance.random() < 0.8 else None
+    except (etree.XMLSyntaxError, ValueError):
+        root = None
+    if root is None:
+        return bytes(atheris.Mutate(data, max_size))
+    for _ in range(chance.randint(1, 3)):
+        elements = list(root.iter(etree.Element))
+        element, other = chance.choice(elements), chance.choice(elements)
+        try:
+            CHANGES[chance.randrange(len(CHANGES))](element, other, chance)
+        except (ValueError, TypeError):
+            pass  # no name, or a tree in itself
+    text: bytes = etree.tostring(root, encoding=chance.choice(ENCODINGS))
+    return text[:max_size]
+
+
+def _set_attribute(element: Element, other: Element, chance: random.Random) -> None:
+    names = [*element.attrib, *other.attrib, "unit"]
+    element.set(str(chance.choice(names)), chance.choice(VALUES))
+
+
+def _drop_attribute(element: Element, other: Element, chance: random.Random) -> None:
+    element.attrib.pop(chance.choice([*element.attrib, "unit"]), None)
+
+
+def _set_text(element: Element, other: Element, chance: random.Random) -> None:
+    if len(element) == 0:
+        element.text = chance.choice(VALUES)
+
+
+def _rename(element: Element, other: Element, chance: random.Random) -> None:
+    element.tag = other.tag if chance.random() < 0.7 else f"{element.tag!s}d"
+
+
+def _copy(element: Element, other: Element, chance: random.Random) -> None:
+    other.insert(chance.randint(0, len(other)), deepcopy(element))
+
+
+def _twice(element: Element, other: Element, chance: random.Random) -> None:
+    element.addnext(deepcopy(element))
+
+
+def _drop(element: Element, other: Element, chance: random.Random) -> None:
+    parent = element.getparent()
+    if parent is not None:
+        parent.remove(element)
+
+
+def _comment(element: Element, other: Element, chance: random.Random) -> None:
+    element.addprevious(etree.Comment(f" virtmem: ignore={chance.choice(list(RULES))} "))
+
+
+CHANGES = (
+    _set_attribute,
+    _set_attribute,
+    _set_text,
+    _set_text,
+    _drop_attribute,
+    _rename,
+    _copy,
+    _twice,
+    _drop,
+    _comment,
+)
+ENCODINGS = ("utf-8", "utf-8", "utf-8", "utf-16", "iso-8859-1")
+
+
+def words() -> set[str]:
+    """What domains are made of, so that the fuzzer need not guess it letter by letter."""
+    known = {name for path, names in parse._KNOWN.items() for part in (path.split("/"), *names) for name in part}
+    found = set(re.findall(r"[A-Za-z_][A-Za-z0-9_-]{2,}", " ".join(p.read_text() for p in ROOT.glob("testdata/xml/*"))))
+    units = {"KiB", "MiB", "GiB", "TiB", "EiB", "KB", "bytes"}
+    return known | units | {word for word in found if len(word) < 20} | {"<!--", "-->", "<![CDATA[", "]]>", "&#x", "0x"}
+
+
+def main() -> None:
+    seconds, folder = sys.argv[1], Path(sys.argv[2] if len(sys.argv) > 2 else ".fuzz")
+    if Path(seconds).is_file():
+        one(Path(seconds).read_bytes())
+        return
+    corpus = folder / "corpus"
+    corpus.mkdir(parents=True, exist_ok=True)
+    for path in ROOT.glob("testdata/xml/*.xml"):
+        (corpus / path.name).write_bytes(path.read_bytes())
+    dictionary = folder / "words.dict"
+    dictionary.write_text("".join(f'"{word}"\n' for word in sorted(words())))
+    options = [
+        f"-max_total_time={seconds}",
+        f"-dict={dictionary}",
+        f"-artifact_prefix={folder}/",
+        "-max_len=6000",
+        "-timeout=20",
+        "-rss_limit_mb=2048",
+        "-print_final_stats=1",
+    ]
+    atheris.Setup([sys.argv[0], *options, str(corpus)], one, custom_mutator=mutate)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
