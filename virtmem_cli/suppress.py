@@ -6,7 +6,7 @@ the comments themselves. A comment counts for the element that follows it and fo
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -29,28 +29,35 @@ class Suppression(NamedTuple):
 
 def suppressions(root: etree._Element) -> list[Suppression]:
     """The suppressions of a document, in its order."""
-    comments = [comment for comment in _comments(root) if re.match(r"\s*virtmem:", comment.text or "")]
-    if not comments:
-        return []
-    order: Mapping[etree._Element, int] = {element: n for n, element in enumerate(root.iter(etree.Element))}
-    found = []
-    for comment in comments:
-        match = re.fullmatch(r"\s*virtmem:\s*ignore\s*=(.*)", comment.text or "", re.DOTALL)
-        names = [name.strip() for name in match[1].split(",")] if match else [(comment.text or "").strip()]
-        follower = next(comment.itersiblings(etree.Element), None)
-        parent = comment.getparent()
-        if follower is not None:
-            first, last = order[follower], order[_last_within(follower)]
-        else:
-            first, last = order[parent] if parent is not None else 0, -1  # it stands before nothing
-        rules = tuple(name for name in names if match and name in RULES)
-        found.append(Suppression(first, last, rules, tuple(name for name in names if name not in rules)))
-    return found
+    found: list[Suppression] = []
+    place = -1
+    waiting: list[etree._Element] = []  # comments behind which no element has come yet
+    order: Mapping[etree._Element, int] = {}
+    for node in (*_before(root), *root.iter(etree.Comment, etree.Element)):
+        if isinstance(node, etree._Comment):
+            if re.match(r"\s*virtmem:", node.text or ""):
+                waiting.append(node)
+            continue
+        place += 1
+        if waiting:
+            order = order or {element: n for n, element in enumerate(root.iter(etree.Element))}
+            last = order[_last_within(node)]
+            found += [_suppression(c, place, last if c.getparent() is node.getparent() else -1) for c in waiting]
+            waiting = []
+    return found + [_suppression(comment, place, -1) for comment in waiting]
 
 
-def _comments(root: etree._Element) -> Iterator[etree._Element]:
-    yield from reversed(list(root.itersiblings(etree.Comment, preceding=True)))
-    yield from root.iter(etree.Comment)
+def _suppression(comment: etree._Element, first: int, last: int) -> Suppression:
+    """What a comment says of the places; with a last of -1 it stands before nothing."""
+    match = re.fullmatch(r"\s*virtmem:\s*ignore\s*=(.*)", comment.text or "", re.DOTALL)
+    names = [name.strip() for name in match[1].split(",")] if match else [(comment.text or "").strip()]
+    rules = tuple(name for name in names if match and name in RULES)
+    return Suppression(first, last, rules, tuple(name for name in names if name not in rules))
+
+
+def _before(root: etree._Element) -> list[etree._Element]:
+    """The comments before <domain>."""
+    return list(root.itersiblings(etree.Comment, preceding=True))[::-1]
 
 
 def _last_within(element: etree._Element) -> etree._Element:

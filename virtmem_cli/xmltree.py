@@ -10,7 +10,7 @@ from virtmem_cli.findings import InputRefusedError, printable, quoted
 # The largest domain known has some hundred kilobytes and a few thousand elements. More than these would take memory
 # and time that nobody expects: bytes, and the characters that elements and attributes begin with.
 LARGEST = 16 << 20
-MOST_TAGS = 100_000
+MOST_TAGS = 50_000
 MOST_ATTRIBUTES = 100_000
 
 

@@ -151,8 +151,8 @@ class _Command(click.Command):
     metavar="NAME|local|FILE",
     multiple=True,
     default=("libvirt",),
-    show_default="libvirt",
-    help="The host to judge for: one by name (see the README), this machine, or a TOML file. Again for several.",
+    show_default=True,
+    help=f"{options.HOST_HELP} Again for several.",
 )
 @click.option(
     "--select", metavar="RULES", multiple=True, help="Judge by these rules alone: names, or 'pci-*', with commas."

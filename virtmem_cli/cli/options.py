@@ -20,6 +20,9 @@ EMULATOR = "emulator"
 # --host's word for this machine
 LOCAL = "local"
 
+# What --host takes, for its help
+HOST_HELP = f"The host to judge for: {', '.join(HOSTS)}; {LOCAL} for this machine; or a TOML file (see the README)."
+
 qemu_option = click.option(
     "--qemu",
     metavar="VERSION|PATH|emulator",

@@ -119,7 +119,7 @@ def _write(done: Done, form: str, output: str | None) -> None:
     metavar="NAME|local|FILE",
     default="libvirt",
     show_default=True,
-    help="The host to judge for: one by name (see the README), this machine, or a TOML file.",
+    help=options.HOST_HELP,
 )
 @options.strict_option
 @options.jobs_option
