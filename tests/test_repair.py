@@ -276,3 +276,35 @@ def test_what_is_silenced_is_not_repaired(tmp_path: Path) -> None:
     (tmp_path / "odd.xml").write_text(ODD)
     virtmem("check", "--fix", "--ignore", "nodeset-invalid", "odd.xml", cwd=tmp_path)
     assert (tmp_path / "odd.xml").read_text() == REPAIRED.replace("0-3", "0..3")
+
+
+# What --fix does by itself: nothing but what the XML meant, or what libvirt would do anyway
+SAFE = {
+    "alias-ignored",
+    "attribute-unknown",
+    "current-ignored",
+    "element-unknown",
+    "hotplug-gap",
+    "hotplug-space",
+    "maxmemory-missing",
+    "memory-model",
+    "nodeset-invalid",
+    "number-invalid",
+    "size-not-block-multiple",
+    "size-not-page-multiple",
+    "unit-unknown",
+    "value-rounded",
+    "value-unknown",
+}
+
+
+def test_what_is_safe_is_a_short_list() -> None:
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    domains = [path.read_bytes() for path in repairable()] + [wrong_domain(e).encode() for e in RULEBOOK.values()]
+    for data in domains:
+        for finding in check(data, name="test.xml", **HOW).findings:
+            if finding.repair is not None:
+                found[finding.repair.safe].add(finding.rule.id)
+    assert found[True] == SAFE
+    assert not found[True] & found[False]
+    assert {"block-below-thp", "requested-above-size", "node-missing", "node-unknown", "pci-slot"} <= found[False]

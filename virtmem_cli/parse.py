@@ -912,7 +912,7 @@ class _Reader:
                 element,
                 f"<address domain> is {domain:#06x}, and a guest has PCI domain 0 alone",
                 "Write domain='0x0000'.",
-                safe(self.place(element), Part.ATTRIBUTE, "0x0000", "domain"),
+                unsafe(self.place(element), Part.ATTRIBUTE, "0x0000", "domain"),
             )
             return None
         return PciAddress(bus=bus, slot=slot, function=function, multifunction=multifunction)

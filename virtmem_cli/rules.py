@@ -305,7 +305,7 @@ def slots_exceeded(domain: Domain, target: Target) -> Problems:
             dimms[domain.slots].place,
             f"the number of DIMMs is {len(dimms)}, and <maxMemory slots> is {domain.slots}",
             f"Write slots='{len(dimms)}'.",
-            safe(domain.place_of("maxMemory"), Part.ATTRIBUTE, len(dimms), "slots"),
+            unsafe(domain.place_of("maxMemory"), Part.ATTRIBUTE, len(dimms), "slots"),
         )
 
 
@@ -843,7 +843,7 @@ def pci_multifunction(domain: Domain, target: Target) -> Problems:
                 other.place,
                 f"<address> of <{other.device}> is {address} with multifunction='off', and the slot has more functions",
                 "Write multifunction='on'.",
-                safe(other.place, Part.ATTRIBUTE, "on", "multifunction"),
+                unsafe(other.place, Part.ATTRIBUTE, "on", "multifunction"),
             )
 
 
