@@ -1560,7 +1560,7 @@ RULEBOOK: Mapping[str, Entry] = {
     ),
     "not-a-domain": Entry(
         meaning="The input cannot be read as a domain at all: it is not well-formed XML, has a <!DOCTYPE>, is larger "
-        "than 16 MiB, or its root element is not <domain>.",
+        "than any domain, or its root element is not <domain>. Nothing was judged, so that no setting turns this off.",
         reason="libvirt refuses what is no XML, and what has another root element. A <!DOCTYPE> is refused here, since "
         "the entities it may declare can hide what the XML says, and no domain needs one.",
         right="      </target>\n    </memory>\n",
