@@ -53,4 +53,4 @@ fuzz: .venv/.stamp
 	$(BIN)/python tests/fuzz_domains.py $(FUZZ_SECONDS) .fuzz
 
 clean:
-	rm -rf .venv .tools .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf mutants .fuzz .venv .tools .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from virtmem_cli.domain import Domain
+from virtmem_cli.domain import Domain, MemoryDevice
 from virtmem_cli.findings import RULES
-from virtmem_cli.layout import lay_out, least_max_memory, window_base
+from virtmem_cli.layout import Layout, lay_out, least_max_memory, window_base
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.target import LIBVIRT
 from virtmem_cli.units import GIB, MIB
@@ -49,6 +49,7 @@ def test_the_page_names_real_rules() -> None:
         ("x86_64", "pc", 0xE0000000 - MIB, 4 * GIB),
         ("x86_64", "pc", 0xE0000000, 5 * GIB),
         ("x86_64", "pc", 4 * GIB, 5 * GIB),
+        ("x86_64", "isapc", 4 * GIB, 5 * GIB),
         ("aarch64", "virt", 4 * GIB, 5 * GIB),
         ("aarch64", "virt", 4 * GIB + MIB, 6 * GIB),
         ("s390x", "s390-ccw-virtio", 4 * GIB, 4 * GIB),
@@ -68,3 +69,70 @@ def test_the_least_max_memory_is_enough_and_less_is_not() -> None:
         for size in (least - MIB, least)
     ]
     assert fits == [False, True]
+
+
+def device(number: int, size: int, at: int = 0) -> MemoryDevice:
+    """A virtio-mem of whole GiB, at an address in GiB or, with 0, wherever QEMU puts it."""
+    example = domain("plain-ram").devices[0]
+    return example._replace(alias=f"virtiomem{number}", size_given=size * GIB, memaddr=at * GIB)
+
+
+def filled(*devices: MemoryDevice, room: int = 8, slots: int = 0) -> Layout:
+    """The layout of a q35 with 4 GiB of boot memory and `room` GiB for devices: its window begins at 6 GiB."""
+    example = domain("plain-ram")._replace(max_memory_given=(4 + room) * GIB, slots=slots, memory_devices=devices)
+    return lay_out(example, LIBVIRT)
+
+
+def addresses(layout: Layout) -> list[int | None]:
+    """Where the devices are, in GiB."""
+    return [None if p.address is None else p.address // GIB for p in layout.placements]
+
+
+def test_slots_give_the_window_room_but_no_capacity() -> None:
+    assert (filled().capacity, filled().window) == (8 * GIB, 8 * GIB)
+    assert (filled(slots=2).capacity, filled(slots=2).window) == (8 * GIB, 10 * GIB)
+    assert (filled(room=-1).capacity, filled(room=-1).window) == (0, 0)
+    s390x = domain("s390x-ccw")._replace(slots=2)
+    assert lay_out(s390x, LIBVIRT).window == lay_out(s390x, LIBVIRT).capacity
+
+
+def test_the_least_max_memory_counts_slots() -> None:
+    # The second device cannot begin at 6 GiB, and slots are what gives the room that this costs
+    gap = domain("plain-ram")._replace(memory_devices=(device(0, 1, at=7), device(1, 2)))
+    assert least_max_memory(gap, LIBVIRT) == (4 + 4) * GIB
+    assert least_max_memory(gap._replace(slots=1), LIBVIRT) == (4 + 3) * GIB
+    assert least_max_memory(gap._replace(memory_devices=(device(0, 1, at=7),)), LIBVIRT) == (4 + 1) * GIB
+    assert least_max_memory(gap._replace(memory_devices=()), LIBVIRT) == 4 * GIB
+
+
+def test_who_takes_room_and_who_does_not() -> None:
+    dimm = domain("dimm-nvdimm-and-pmem-beside").other_memory[0]
+    assert addresses(filled(dimm, device(0, 1))) == [6, 8]
+    assert addresses(filled(dimm._replace(model="sgx-epc"), device(0, 1))) == [6]
+    assert addresses(filled(device(0, 0), device(1, 1))) == [6]
+
+
+@pytest.mark.parametrize(("at", "outside"), [(5, True), (6, False), (13, False), (14, True), (15, True)])
+def test_outside(at: int, outside: bool) -> None:
+    (placement,) = filled(device(0, 1, at=at)).placements
+    assert placement.outside is outside
+
+
+@pytest.mark.parametrize("at", [1, 5, 14, 100])
+def test_what_is_outside_leaves_the_window_as_it_is(at: int) -> None:
+    assert addresses(filled(device(0, 1, at=at), device(1, 8), device(2, 1))) == [at, 6, None]
+
+
+def test_an_address_at_the_end_leaves_nothing_behind_it() -> None:
+    assert addresses(filled(device(0, 2, at=12), device(1, 6), device(2, 1))) == [12, 6, None]
+    assert addresses(filled(device(0, 8, at=6), device(1, 1))) == [6, None]
+
+
+@pytest.mark.parametrize(
+    ("at", "size", "owner"),
+    [(6, 1, None), (7, 1, "virtiomem0"), (8, 1, None), (9, 1, "virtiomem1"), (11, 1, "virtiomem2"), (12, 2, None)],
+)
+def test_overlaps_name_the_one_in_the_way(at: int, size: int, owner: str | None) -> None:
+    taken = (device(0, 1, at=7), device(1, 1, at=9), device(2, 1, at=11))
+    overlaps = filled(*taken, device(3, size, at=at)).placements[-1].overlaps
+    assert (overlaps and overlaps.alias) == owner

@@ -18,6 +18,9 @@ from virtmem_cli.units import (
     parse_bitmap,
     parse_scaled,
     parse_uint,
+    respell,
+    respell_bitmap,
+    respell_unit,
     round_up,
 )
 
@@ -69,6 +72,16 @@ def test_unknown_unit(unit: str) -> None:
 def test_too_large(text: str, unit: str | None) -> None:
     with pytest.raises(TooLargeError):
         parse_scaled(text, unit)
+
+
+def test_too_large_names_the_limit() -> None:
+    for text in ("1001", "1" * 100):
+        with pytest.raises(TooLargeError) as raised:
+            parse_uint(text, limit=1000)
+        assert raised.value.args == (1000,)
+    with pytest.raises(TooLargeError) as raised:
+        parse_scaled("8", "EiB")
+    assert raised.value.args == (LARGEST,)
 
 
 def test_largest() -> None:
@@ -151,6 +164,10 @@ def test_any_text_is_a_number_or_an_error(text: str, base: int) -> None:
         ("0-3", (0, 1, 2, 3)),
         ("0-3,^1", (0, 2, 3)),
         ("1-1", (1,)),
+        ("0-3,^1,8", (0, 2, 3, 8)),
+        ("0,1,", (0, 1)),
+        (" 15", (15,)),
+        (" " * 99_999 + "0", (0,)),
         ("00", (0,)),
         ("0,^0", ()),
         ("^0", ()),
@@ -160,13 +177,32 @@ def test_bitmap(text: str, bits: tuple[int, ...]) -> None:
     assert parse_bitmap(text, size=16) == bits
 
 
-@pytest.mark.parametrize("text", ["", ",0", "0-", "1-0", "0x0", "0 1", "+0", "0-3,^1-3", "0,,0", "-1", "a", "0;1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ",0",
+        "0-",
+        "1-0",
+        "0x0",
+        "0 1",
+        "+0",
+        "0-3,^1-3",
+        "0,,0",
+        "-1",
+        "a",
+        "0;1",
+        "0,X",
+        "0,\u00a0",
+        " " * 100_000 + "0",
+    ],
+)
 def test_no_bitmap(text: str) -> None:
     with pytest.raises(NotANumberError):
         parse_bitmap(text, size=16)
 
 
-@pytest.mark.parametrize("text", ["16", "0-16", "4294967295", "0-4294967295"])
+@pytest.mark.parametrize("text", ["16", " 16", "0-16", "4294967295", "0-4294967295"])
 def test_bitmap_too_large(text: str) -> None:
     with pytest.raises(TooLargeError):
         parse_bitmap(text, size=16)
@@ -176,3 +212,77 @@ def test_bitmap_too_large(text: str) -> None:
 def test_bitmap_there_and_back(bits: set[int]) -> None:
     ordered = tuple(sorted(bits))
     assert parse_bitmap(",".join(format_bitmap(ordered)), size=301) == ordered
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 bytes"), (1, "1 byte"), (2, "2 bytes"), (1536, "1536 bytes"), (3 * MIB, "3 MiB"), (1 << 60, "1 EiB")],
+)
+def test_human(size: int, text: str) -> None:
+    assert human(size) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "meant"),
+    [
+        ("1,024", None, (1024, None)),
+        ("1_024", "MiB", (1024, "MiB")),
+        ("0x10", "MiB", (16, "MiB")),
+        ("\u0664\u0662", None, (42, None)),
+        ("2 GB", "MiB", (2, "GB")),
+        ("2.5", None, (2560, "bytes")),
+        ("1.5", "MiB", (1536, "KiB")),
+        ("0.25", "KiB", (256, "bytes")),
+        ("0.05", "KiB", None),
+        ("2 furlongs", None, None),
+        ("2.0 furlongs", None, None),
+        ("four", None, None),
+        (" " * 99 + "4", None, (4, None)),
+        (" " * 100 + "4", None, None),
+    ],
+)
+def test_respell(text: str, unit: str | None, meant: tuple[int, str | None] | None) -> None:
+    assert respell(text, unit) == meant
+
+
+@pytest.mark.parametrize(("unit", "meant"), [("furlong", None), ("mebibytes", (2, "MiB"))])
+def test_respell_with_an_unknown_unit_beside_it(unit: str, meant: tuple[int, str | None] | None) -> None:
+    assert respell("2.0", unit) == meant
+
+
+@pytest.mark.parametrize(
+    ("unit", "meant"),
+    [
+        ("B", "bytes"),
+        (" byte", "bytes"),
+        ("Bytes ", "bytes"),
+        ("KB ", "KB"),
+        (" g", "GiB"),
+        ("gib ", "GiB"),
+        ("mebibytes", "MiB"),
+        ("Gigabytes", "GiB"),
+        ("furlong", None),
+        ("", None),
+    ],
+)
+def test_respell_unit(unit: str, meant: str | None) -> None:
+    assert respell_unit(unit) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("0..3", "0-3"),
+        ("0 \u2013 3", "0-3"),
+        ("0;1", "0,1"),
+        ("0 1", "0,1"),
+        (",0,", "0"),
+        ("X0", None),
+        ("^0;", None),
+        ("0-16", None),
+        ("1" + " " * 999, "1"),
+        ("1" + " " * 1000, None),
+    ],
+)
+def test_respell_bitmap(text: str, meant: str | None) -> None:
+    assert respell_bitmap(text, size=16) == meant

@@ -290,6 +290,8 @@ def nearest(name: str, known: Iterable[str], closeness: float = 0.7) -> str | No
     """The known name that a misspelt one most likely stands for, or None; letter case does not count."""
     from difflib import get_close_matches  # slow to import, and only a mistake needs it
 
+    if len(name) > _LONGEST:
+        return None
     names = {word.lower(): word for word in known}
     near = get_close_matches(name.strip().lower(), names, 1, closeness)
     return names[near[0]] if near else None

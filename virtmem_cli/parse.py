@@ -90,6 +90,19 @@ PCI_MODELS = (
     "pci-expander-bus",
     "pcie-expander-bus",
 )
+# libvirt's virDomainControllerPCIModelName.
+PCI_DRIVERS = (
+    "pci-bridge",
+    "i82801b11-bridge",
+    "pcie-pci-bridge",
+    "ioh3420",
+    "x3130-upstream",
+    "xio3130-downstream",
+    "pxb",
+    "pxb-pcie",
+    "pcie-root-port",
+    "spapr-pci-host-bridge",
+)
 # What libvirt keeps of <alias> in a domain that is not running.
 _USER_ALIAS = r"ua-[a-zA-Z0-9_-]*"
 
@@ -322,6 +335,12 @@ class _Reader:
         return self.said[rule_id] <= MOST_FINDINGS
 
     # Values
+
+    def word(self, element: Element, label: str, text: str) -> str:
+        """A name that goes to QEMU among others, so that one with a comma or the like would say more than a name."""
+        if text and not re.fullmatch(r"[A-Za-z0-9._+-]+", text):
+            self.say("value-unknown", element, f"{label} is {quoted(text)}", "Write a name that QEMU has.")
+        return text
 
     def first(self, parent: Element | None, tag: str) -> Element | None:
         """The first child of that name, or None."""
@@ -576,8 +595,13 @@ class _Reader:
                     element,
                     f"<{name}> is unknown to libvirt, which ignores it",
                     f"Did you mean '{near}'?",
-                    safe(self.place(element), Part.TAG, near),
+                    safe(self.place(element), Part.TAG, near) if self.is_free(element, near) else None,
                 )
+
+    def is_free(self, element: Element, name: str) -> bool:
+        """Whether the element's parent has no element of that name."""
+        parent = element.getparent()
+        return parent is not None and parent.find(name) is None
 
     def misplaced(self, element: Element, home: str) -> None:
         parent = element.getparent()
@@ -723,9 +747,11 @@ class _Reader:
             (element.get("name", ""), policies.get(element.get("policy", "require")))
             for element in root.iterfind("cpu/feature")
         )
+        for element in root.iterfind("cpu/feature"):
+            self.word(element, "<cpu><feature name>", element.get("name", ""))
         return Cpu(
             mode=self.attribute(root.find("cpu"), "mode"),
-            model=None if model is None else _string(model) or None,
+            model=None if model is None else self.word(model, "<cpu><model>", _string(model)) or None,
             features={name: on for name, on in features if name and on is not None},
         )
 
@@ -750,7 +776,9 @@ class _Reader:
             self.say("value-unknown", kind, f"<os><type> is {quoted(text)}", "Write 'hvm'.")
         arch, machine = (_attribute(root, "os/type", name) for name in ("arch", "machine"))
         name = arch[1] if arch else default_arch
-        return name, machine[1] if machine else DEFAULT_MACHINE.get(name, "")
+        if machine:
+            return name, self.word(machine[0], "<type machine>", machine[1])
+        return name, DEFAULT_MACHINE.get(name, "")
 
     def vcpus(self, root: Element) -> int:
         element = self.first(root, "vcpu")
@@ -812,12 +840,12 @@ class _Reader:
             if (text := element.get("index")) is not None
         }
         used = set(given.values())
+        free = (index for index in count() if index not in used)
         controllers = []
         for element in elements:
             index = given.get(element)
             if element not in given:
-                index = next(n for n in range(len(elements) + len(used)) if n not in used)
-                used.add(index)
+                index = next(free)
             if index:
                 if element.get("model") is None:
                     self.say(
@@ -834,11 +862,15 @@ class _Reader:
                         model=element.get("model") or "",
                         alias=aliases.get(element),
                         address=None if address is None else self.quiet().address(address),
-                        driver=self.attribute(element.find("model"), "name"),
+                        driver=self.driver_name(element.find("model")),
                         numbers=self.controller_numbers(element),
                     )
                 )
         return tuple(controllers)
+
+    def driver_name(self, element: Element | None) -> str | None:
+        """QEMU's name for a PCI controller, where the XML gives it."""
+        return self.choice(element, "name", {name: name for name in PCI_DRIVERS})
 
     def controller_numbers(self, element: Element) -> dict[str, int]:
         """What a PCI controller's <target> says of chassis, port, bus and guest node."""
@@ -846,10 +878,11 @@ class _Reader:
         texts = {name: self.attribute(target, name) for name in ("chassis", "chassisNr", "port", "busNr")}
         node = self.first(target, "node")
         texts["node"] = None if node is None else _string(node)
+        holders = dict.fromkeys(texts, target) | {"node": node}
         numbers = {
-            name: self.uint(element, f"<controller><target {name}>", text, limit=UINT_MAX, base=0)
+            name: self.uint(holder, f"<controller><target {name}>", text, limit=UINT_MAX, base=0)
             for name, text in texts.items()
-            if text
+            if text and (holder := holders[name]) is not None
         }
         return {name: number for name, number in numbers.items() if number is not None}
 

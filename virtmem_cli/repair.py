@@ -14,8 +14,9 @@ from virtmem_cli.findings import Edit, Part, Repair
 from virtmem_cli.source import Source, Tag
 from virtmem_cli.units import UNITS, human
 
-_ATTRIBUTE = r"""(\s+)([^\s=/>]+)(\s*=\s*)("[^"]*"|'[^']*')"""
-_NAME = r"<([^\s/>]+)"
+# Possessive, so that nothing is tried twice.
+_ATTRIBUTE = r"""(\s++)([^\s=/>]++)(\s*+=\s*+)("[^"]*+"|'[^']*+')"""
+_NAME = r"<([^\s/>]++)"
 # The content of an element: text, in CDATA or not, what is none, and a '<' that begins another element.
 _CONTENT = r"(?P<text><!\[CDATA\[.*?\]\]>|[^<]+)|<!--.*?-->|<\?.*?\?>|<"
 
@@ -85,14 +86,17 @@ def _changes(source: Source, edit: Edit) -> Iterator[Change]:
 
 
 def _tag_name(text: str, tag: Tag) -> str:
-    match = re.match(_NAME, text[tag.start : tag.content])
+    match = re.compile(_NAME).match(text, tag.start)
     assert match is not None
     return match[1]
 
 
 def _attributes(text: str, tag: Tag) -> Iterator[re.Match[str]]:
     """The attributes of a start tag, their offsets those of the text."""
-    return re.compile(_ATTRIBUTE).finditer(text, tag.start + 1 + len(_tag_name(text, tag)), tag.content)
+    pattern, position = re.compile(_ATTRIBUTE), tag.start + 1 + len(_tag_name(text, tag))
+    while match := pattern.match(text, position, tag.content):
+        yield match
+        position = match.end()
 
 
 def _attribute(text: str, tag: Tag, name: str, value: str) -> Change:

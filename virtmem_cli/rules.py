@@ -589,7 +589,7 @@ def _overlaps(domain: Domain, target: Target, *, given: bool) -> Problems:
                 f"<address base> is {device.memaddr:#x} with {human(device.size)}, which overlaps {other.alias} at "
                 f"{at:#x} with {human(other.size)}{where}",
                 "Leave the address out, and QEMU finds a place.",
-                unsafe(device.place_of("memaddr"), Part.REMOVE),
+                unsafe(device.places["memaddr"], Part.REMOVE) if "memaddr" in device.places else None,
             )
 
 
@@ -608,7 +608,7 @@ def memaddr_outside(domain: Domain, target: Target) -> Problems:
                 f"<address base> is {device.memaddr:#x} with {human(device.size)}, and device memory is from "
                 f"{layout.base:#x} to {layout.end - 1:#x}",
                 advice,
-                unsafe(device.place_of("memaddr"), Part.REMOVE),
+                unsafe(device.places["memaddr"], Part.REMOVE) if "memaddr" in device.places else None,
             )
 
 

@@ -80,6 +80,7 @@ def suppress(
     for one in sorted(findings, key=lambda one: one.place):
         by_rule.setdefault(one.rule.id, []).append(one)
     silenced: set[Finding] = set()
+    done: set[tuple[str, int, int]] = set()
     said: list[Finding] = []
     for comment in comments:
         for name in comment.wrong:
@@ -105,8 +106,10 @@ def suppress(
                         "Remove the comment.",
                     )
                 )
-            if not guarded or RULES[rule].severity is not Severity.ERROR:
+            extent = (rule, comment.first, comment.last)
+            if extent not in done and (not guarded or RULES[rule].severity is not Severity.ERROR):
                 silenced.update(hit)
+            done.add(extent)
     if len(said) > MOST_FINDINGS:
         said = [*said[:MOST_FINDINGS], more_findings(said[-1].rule.id, said[MOST_FINDINGS].place)]
     return [one for one in findings if one not in silenced], said

@@ -173,7 +173,10 @@ def respell(text: str, unit: str | None = None) -> tuple[int, str | None] | None
         return None
     if match["fraction"]:
         digits = match["fraction"][1:]
-        scaled = int(f"{number}{digits}") * UNITS.get((named or "KiB").lower(), 1)
+        factor = UNITS.get((respell_unit(named or "KiB") or "").lower())
+        if factor is None:
+            return None
+        scaled = int(f"{number}{digits}") * factor
         if scaled % 10 ** len(digits):
             return None
         whole, name = human(scaled // 10 ** len(digits)).split()

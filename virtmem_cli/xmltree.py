@@ -9,9 +9,10 @@ from virtmem_cli.findings import InputRefusedError, printable, quoted
 
 # The largest domain known has some hundred kilobytes and a few thousand elements. More than these would take memory
 # and time that nobody expects: bytes, and the characters that elements and attributes begin with.
-LARGEST = 16 << 20
+LARGEST = 8 << 20
 MOST_TAGS = 50_000
 MOST_ATTRIBUTES = 100_000
+MOST_LINES = 200_000
 
 
 def parse_tree(data: bytes, name: str) -> etree._Element:
@@ -21,7 +22,11 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
     """
     if len(data) > LARGEST:
         raise InputRefusedError(name, 1, f"the input is larger than {LARGEST >> 20} MiB", "No domain is that large.")
-    for character, most, what in ((b"<", MOST_TAGS, "tags"), (b"=", MOST_ATTRIBUTES, "attributes")):
+    for character, most, what in (
+        (b"<", MOST_TAGS, "tags"),
+        (b"=", MOST_ATTRIBUTES, "attributes"),
+        (b"\n", MOST_LINES, "lines"),
+    ):
         if data.count(character) > most:
             raise InputRefusedError(name, 1, f"the input has more than {most} {what}", "No domain has so many.")
     if not data.strip():
@@ -38,6 +43,8 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
         raise InputRefusedError(
             name, min(line or 1, last), f"this is not well-formed XML: {printable(reason)}", "Give a libvirt <domain>."
         ) from None
+    if any(number > MOST_TAGS for number, _ in enumerate(root.iter())):  # of an encoding that hides the tags
+        raise InputRefusedError(name, 1, f"the input has more than {MOST_TAGS} tags", "No domain has so many.")
     if root.getroottree().docinfo.doctype:
         raise InputRefusedError(
             name, 1, "a <!DOCTYPE> is not taken, since entities can hide what the XML says", "Remove it."
