@@ -126,7 +126,7 @@ def test_all_problems_at_once(files: Path) -> None:
         (b"<!DOCTYPE domain>" + GOOD.encode(), "<!DOCTYPE> is not taken"),
         (b"<!DOCTYPE d [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><domain>&a;</domain>", "<!DOCTYPE> is not taken"),
         (b"<domain>" * 4000, "not well-formed XML"),
-        (b"<domain>" + b" " * (17 << 20), "larger than 8 MiB"),
+        (b"<domain>" + b" " * (17 << 20), "larger than 4 MiB"),
     ],
     ids=lambda value: str(value[:24]),
 )

@@ -92,5 +92,5 @@ def test_line_ends() -> None:
 
 
 def test_many_elements_take_no_time_to_speak_of() -> None:
-    source = source_of("<domain>" + "<a b='>'/>" * 45_000 + "</domain>")
-    assert source.locate(45_000) == Location(1, 9 + 449_990, 1, 9 + 450_000)
+    source = source_of("<domain>" + "<a b='>'/>" * 19_000 + "</domain>")
+    assert source.locate(19_000) == Location(1, 9 + 189_990, 1, 9 + 190_000)

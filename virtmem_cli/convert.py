@@ -124,7 +124,7 @@ def check(
 # More rounds than any chain of repairs has links, since a repair may uncover the next problem; and elements to look
 # at in all rounds together, which bounds the time for a domain that is far too large.
 _ROUNDS = 30
-_MOST_LOOKS = 100_000
+_MOST_LOOKS = 40_000
 
 
 def fix(data: bytes, *, name: str, unsafe: bool, **how: Any) -> tuple[bytes, int]:

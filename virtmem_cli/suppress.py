@@ -15,6 +15,9 @@ from lxml import etree
 from virtmem_cli.findings import MOST_FINDINGS, RULES, Finding, Severity, finding, more_findings, nearest, quoted
 
 _place = attrgetter("place")
+# Comments of a domain that are read, and characters of each.
+MOST_COMMENTS = 1000
+LONGEST_COMMENT = 10_000
 FORM = "<!-- virtmem: ignore=RULE -->"
 
 
@@ -35,7 +38,7 @@ def suppressions(root: etree._Element) -> list[Suppression]:
     order: Mapping[etree._Element, int] = {}
     for node in (*_before(root), *root.iter(etree.Comment, etree.Element)):
         if isinstance(node, etree._Comment):
-            if re.match(r"\s*virtmem:", node.text or ""):
+            if len(found) + len(waiting) < MOST_COMMENTS and re.match(r"\s*virtmem:", node.text or ""):
                 waiting.append(node)
             continue
         place += 1
@@ -49,8 +52,9 @@ def suppressions(root: etree._Element) -> list[Suppression]:
 
 def _suppression(comment: etree._Element, first: int, last: int) -> Suppression:
     """What a comment says of the places; with a last of -1 it stands before nothing."""
-    match = re.fullmatch(r"\s*virtmem:\s*ignore\s*=(.*)", comment.text or "", re.DOTALL)
-    names = [name.strip() for name in match[1].split(",")] if match else [(comment.text or "").strip()]
+    text = (comment.text or "")[:LONGEST_COMMENT]
+    match = re.fullmatch(r"\s*virtmem:\s*ignore\s*=(.*)", text, re.DOTALL)
+    names = dict.fromkeys(name.strip() for name in match[1].split(",")) if match else [text.strip()]
     rules = tuple(name for name in names if match and name in RULES)
     return Suppression(first, last, rules, tuple(name for name in names if name not in rules))
 
@@ -79,7 +83,7 @@ def suppress(
     by_rule: dict[str, list[Finding]] = {}
     for one in sorted(findings, key=lambda one: one.place):
         by_rule.setdefault(one.rule.id, []).append(one)
-    silenced: set[Finding] = set()
+    silenced: set[int] = set()  # by id, since to hash them takes long
     done: set[tuple[str, int, int]] = set()
     said: list[Finding] = []
     for comment in comments:
@@ -108,8 +112,8 @@ def suppress(
                 )
             extent = (rule, comment.first, comment.last)
             if extent not in done and (not guarded or RULES[rule].severity is not Severity.ERROR):
-                silenced.update(hit)
+                silenced.update(map(id, hit))
             done.add(extent)
     if len(said) > MOST_FINDINGS:
         said = [*said[:MOST_FINDINGS], more_findings(said[-1].rule.id, said[MOST_FINDINGS].place)]
-    return [one for one in findings if one not in silenced], said
+    return [one for one in findings if id(one) not in silenced], said

@@ -3,16 +3,20 @@
 Takes bytes, gives the <domain> element. What is not XML, or no domain, is an InputRefusedError with file and line.
 """
 
+import re
+
 from lxml import etree
 
 from virtmem_cli.findings import InputRefusedError, printable, quoted
 
 # The largest domain known has some hundred kilobytes and a few thousand elements. More than these would take memory
 # and time that nobody expects: bytes, and the characters that elements and attributes begin with.
-LARGEST = 8 << 20
-MOST_TAGS = 50_000
-MOST_ATTRIBUTES = 100_000
-MOST_LINES = 200_000
+LARGEST = 4 << 20
+MOST_TAGS = 20_000
+MOST_ATTRIBUTES = 40_000
+MOST_LINES = 50_000
+# Encodings in which a '<' may be written in other letters, so that nothing could be counted.
+_HIDING = rb"<\?xml[^>]{0,100}encoding\s*=\s*[\"'](utf-?7|unicode-?1-?1-?utf-?7|csunicode11utf7|java|c99)"
 
 
 def parse_tree(data: bytes, name: str) -> etree._Element:
@@ -29,6 +33,8 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
     ):
         if data.count(character) > most:
             raise InputRefusedError(name, 1, f"the input has more than {most} {what}", "No domain has so many.")
+    if b"encoding" in data[:200] and re.match(_HIDING, data, re.IGNORECASE):
+        raise InputRefusedError(name, 1, "the encoding is one that hides what the XML says", "Write it in UTF-8.")
     if not data.strip():
         raise InputRefusedError(name, 1, "the input is empty", "Give a libvirt <domain>.")
     parser = etree.XMLParser(

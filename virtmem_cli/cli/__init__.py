@@ -6,11 +6,12 @@ Here is the one boundary where an error becomes a message and an exit code.
 import signal
 import sys
 from importlib import import_module
+from typing import Any, NoReturn
 
 import click
 
 from virtmem_cli import __version__
-from virtmem_cli.findings import VirtmemError
+from virtmem_cli.findings import VirtmemError, printable
 
 # Command -> module that holds it and its help, so that --help imports none of them.
 COMMANDS = {
@@ -24,16 +25,36 @@ COMMANDS = {
 class _Lazy(click.Group):
     """A group that imports a command when it is called, and ends it as a Unix command ends."""
 
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except VirtmemError as error:
-            click.echo(f"virtmem: {error}", err=True)
-            sys.exit(error.exit_code)
-        except BrokenPipeError:
-            from virtmem_cli.cli.streams import forget_output
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        from virtmem_cli.cli.streams import forget, say
 
-            forget_output()  # the reader has gone, and needs no telling
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.UsageError as error:
+            say(_usage(error))
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(128 + signal.SIGINT)
+        except OSError as error:
+            if error.filename is not None:
+                raise  # of some file, which should have been told where it was
+            forget(sys.stdout)
+            say(f"virtmem: standard output: cannot be written: {error.strerror}")
+            sys.exit(VirtmemError.exit_code)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> object:
+        from virtmem_cli.cli.streams import forget, say
+
+        try:
+            try:
+                return super().invoke(ctx)
+            except VirtmemError as error:
+                say(f"virtmem: {error}")
+                sys.exit(error.exit_code)
+        except BrokenPipeError:
+            forget(sys.stdout)  # the reader has gone, of either, and needs no telling
+            forget(sys.stderr)
             sys.exit(128 + signal.SIGPIPE)
         except KeyboardInterrupt:
             sys.exit(128 + signal.SIGINT)
@@ -51,6 +72,14 @@ class _Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _usage(error: click.UsageError) -> str:
+    """What is wrong with the words of the command line, as click says it, but for what a terminal would act upon."""
+    lines = [f"Error: {printable(error.format_message())}"]
+    if error.ctx is not None:
+        lines.insert(0, f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n")
+    return "\n".join(lines)
 
 
 @click.group(

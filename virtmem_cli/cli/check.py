@@ -232,6 +232,8 @@ def command(
             continue
         if form == "text" and not diffing:
             show(text(done.judgement), err=fixing and done.file == STDIN)
+        elif form == "text" and not done.judgement.devices and done.judgement.refused:
+            show(text(done.judgement), err=True)  # no domain, of which there is no difference to show
         reported.append(done)
     judgements = [done.judgement for done in reported if done.judgement is not None]
     if form != "text":

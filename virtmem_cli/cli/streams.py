@@ -6,7 +6,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import TextIOWrapper
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from virtmem_cli.findings import Finding, UsageError, VirtmemError, printable
 from virtmem_cli.render import Piece, parts
@@ -28,12 +28,21 @@ def read_input(path: str) -> bytes:
         raise VirtmemError("standard input is closed")
     try:
         if path == STDIN:
+            _make_wait(sys.stdin)
             return sys.stdin.buffer.read(LARGEST + 1)
         with open(path, "rb", buffering=0, opener=_open) as file:
             return _first_words(file.fileno()) + _all(file.fileno())
     except (OSError, ValueError) as error:  # ValueError: a path with NUL in it
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise VirtmemError(f"{display_name(path)}: cannot be read: {reason}") from None
+
+
+def _make_wait(stream: TextIO) -> None:
+    """See that reading waits, whatever the one who had the pipe before has made of it."""
+    try:
+        os.set_blocking(stream.fileno(), True)
+    except (OSError, ValueError):
+        pass  # no descriptor
 
 
 # Seconds in which somebody has to open a FIFO for writing.
@@ -101,13 +110,17 @@ def write_output(text: str | bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        forget_output()
+        forget(sys.stdout)
         raise VirtmemError(f"standard output: cannot be written: {error.strerror}") from None
 
 
-def forget_output() -> None:
+def forget(stream: TextIO | None) -> None:
     """Keep what could not be written from being tried again, and complained of, at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    try:
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
+        pass  # no descriptor that anything could be written to
 
 
 def write_file(path: str, data: bytes) -> None:
@@ -155,9 +168,16 @@ def _take_after(path: str, model: str) -> None:
 
 
 def say(message: str) -> None:
-    """A line for the user on standard error, if there is one to write to."""
-    if sys.stderr is not None:
+    """A line for the user on standard error, if there is one to write to; raises BrokenPipeError."""
+    if sys.stderr is None:
+        return
+    try:
         sys.stderr.write(f"{message}\n")
+        sys.stderr.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        forget(sys.stderr)  # nobody can be told, which changes nothing else
 
 
 STYLES = {

@@ -41,7 +41,7 @@ def _print(report: Report) -> None:
     table = Table("device", "field", "XML", "QEMU", "")
     for row in report.rows:
         cells = _cells(row)
-        table.add_row(*map(Text, cells), style=None if cells[-1] == "ok" else "bold red")
+        table.add_row(*(Text(printable(cell)) for cell in cells), style=None if cells[-1] == "ok" else "bold red")
     Console(highlight=False).print(table)
 
 

@@ -78,6 +78,14 @@ def _convert(work: Work) -> Done:
     return Done(work.file, conversion, "", InputRefusedError.exit_code if conversion.refused else 0)
 
 
+def _shown(text: str, form: str) -> str:
+    """The arguments as they are; on a terminal, what that would act upon is written as JSON can write it too."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return text
+    lines = (printable(line) if form == "json" or '{"' in line else line for line in text.split("\n"))
+    return "\n".join(lines)
+
+
 def _write(done: Done, form: str, output: str | None) -> None:
     """Say what came of one input, and write its arguments."""
     name, conversion = display_name(done.file), done.conversion
@@ -94,7 +102,7 @@ def _write(done: Done, form: str, output: str | None) -> None:
     elif not conversion.devices:
         say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert{stale}")
     elif output is None:
-        write_output(FORMATS[form](conversion.argv))
+        write_output(_shown(FORMATS[form](conversion.argv), form))
     else:
         write_file(output, FORMATS[form](conversion.argv).encode())
 
