@@ -13,7 +13,7 @@ from lxml import etree
 
 from virtmem_cli.argv import arguments
 from virtmem_cli.domain import Domain
-from virtmem_cli.findings import RULES, Finding, InputRefusedError, Severity, VirtmemError, finding
+from virtmem_cli.findings import MOST_FINDINGS, RULES, Finding, InputRefusedError, Severity, VirtmemError, finding
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import Pair, all_arguments, device_pairs
 from virtmem_cli.rules import CHECKS, Check, judge
@@ -141,6 +141,8 @@ def fix(data: bytes, *, name: str, unsafe: bool, **how: Any) -> tuple[bytes, int
         repairs = [one.repair for one in judgement.findings if one.repair and (unsafe or one.repair.safe)]
         if judgement.source is None or not repairs:
             return data, made
+        if len(repairs) >= MOST_FINDINGS:
+            break
         source = judgement.source
         if source.text.encode(source.encoding, errors="replace") != data:
             raise VirtmemError(f"{name}: cannot be repaired: {source.encoding} does not give back the same bytes")

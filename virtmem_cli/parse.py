@@ -334,6 +334,10 @@ class _Reader:
         self.said[rule_id] = self.said.get(rule_id, 0) + 1
         return self.said[rule_id] <= MOST_FINDINGS
 
+    def near(self, name: str, known: Iterable[str], rule_id: str, closeness: float = 0.7) -> str | None:
+        """The nearest known name, as long as the rule has room for a finding that tells it."""
+        return nearest(name, known, closeness) if self.said.get(rule_id, 0) < MOST_FINDINGS else None
+
     # Values
 
     def word(self, element: Element, label: str, text: str) -> str:
@@ -544,7 +548,7 @@ class _Reader:
     def strange_attribute(self, element: Element, name: str, path: str, known: tuple[str, ...]) -> None:
         """Say that the element has no such attribute: another has it, or it is misspelt."""
         label = quoted(f"<{_tag(element)} {name}>")[1:-1]
-        near = nearest(name, known) if self.said.get("attribute-unknown", 0) < MOST_FINDINGS else None
+        near = self.near(name, known, "attribute-unknown")
         home = None if near else _home(f"@{name}", path)
         if home is not None:
             advice = f"Give it to {home}."
@@ -567,7 +571,7 @@ class _Reader:
         if home is not None:
             self.misplaced(child, home)
             return
-        near = nearest(tag, known) if self.said.get("element-unknown", 0) < MOST_FINDINGS else None
+        near = self.near(tag, known, "element-unknown")
         self.say(
             "element-unknown",
             child,
@@ -589,7 +593,7 @@ class _Reader:
                 continue
             if home := _home(name, tag if element is not child else ""):
                 self.misplaced(element, home)
-            elif near := nearest(name, names, 0.8):
+            elif near := self.near(name, names, "element-unknown", 0.8):
                 self.say(
                     "element-unknown",
                     element,

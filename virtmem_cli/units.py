@@ -115,7 +115,8 @@ def parse_bitmap(text: str, *, size: int) -> tuple[int, ...]:
     parts = text.split(",")
     if len(parts) > 1 and not parts[-1].strip(" \t\n\v\f\r"):
         parts.pop()  # one comma at the end is taken
-    for part in parts:
+    # What is said again later need not be said before, which keeps a very long list short
+    for part in reversed(dict.fromkeys(reversed(parts))):
         if part.isascii() and part.isdigit():
             bits.add(parse_uint(part, limit=size - 1))
             continue
