@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import pytest
 from click.testing import CliRunner
+from edits import edited
 from rich.cells import cell_len
 
 from virtmem_cli.advice import THRESHOLDS
@@ -47,11 +48,7 @@ MISSPELT = "<requestd>1</requestd>"
 
 def domain(*changes: tuple[str, str]) -> str:
     """DOMAIN with changes, each of them once."""
-    xml = DOMAIN
-    for old, new in changes:
-        assert old in xml
-        xml = xml.replace(old, new, 1)
-    return xml
+    return edited(DOMAIN, *changes)
 
 
 WRONG = domain((BLOCK, BAD))

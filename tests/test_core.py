@@ -451,7 +451,7 @@ CASES = {
         ),
         """
         memaddr-outside at <address>: <address base> is 0x100000000 with 8 GiB, and device memory is
-            from 0x180000000 to 0x37fffffff. Write 0x180000000 to 0x180000000, or leave the address
+            from 0x180000000 to 0x37fffffff. Write 0x180000000, or leave the address
             out. [unsafe: REMOVE of <address>: ]
         """,
     ),
@@ -2080,3 +2080,11 @@ def test_a_repair_leaves_the_right_one_the_first() -> None:
     data = edited(X86, (("<numa>", "<numaa/><numa>"),))
     fixed, _ = fix(data, name="test.xml", unsafe=False, targets=[Target()])
     assert not check(fixed, name="test.xml", targets=[Target()]).refused
+
+
+def test_the_page_that_is_in_force_is_named() -> None:
+    """Pages of a node count before those of the rest, in whatever order they stand."""
+    pages = "<page size='4' unit='MiB' nodeset='0'/><page size='2' unit='MiB'/>"
+    data = edited(X86, (("<os>", f"<memoryBacking><hugepages>{pages}</hugepages></memoryBacking><os>"),))
+    (one,) = [finding for finding in found(data) if finding.rule.id == "pagesize-unmounted"]
+    assert list(parse_tree(data, "x").iter(etree.Element))[one.place].get("nodeset") == "0"

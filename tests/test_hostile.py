@@ -25,6 +25,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 from click.testing import CliRunner
+from edits import edited
 from real_qemu import TIMEOUT, QemuBinary
 
 from virtmem_cli.cli import main
@@ -63,11 +64,7 @@ TARGET, REQUESTED = "<target>", "<requested unit='GiB'>4</requested>"
 
 def domain(*changes: tuple[str, str]) -> str:
     """DOMAIN with changes, each of them once."""
-    xml = DOMAIN
-    for old, new in changes:
-        assert old in xml
-        xml = xml.replace(old, new, 1)
-    return xml
+    return edited(DOMAIN, *changes)
 
 
 WRONG = domain(("'MiB'>4", "'MiB'>3"))

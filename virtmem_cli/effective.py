@@ -6,7 +6,7 @@ judges by it and `props` writes it, so that both mean the same.
 
 from typing import NamedTuple
 
-from virtmem_cli.domain import Domain, OtherMemory, PciAddress, PciController, VirtioMem
+from virtmem_cli.domain import Domain, HugePage, OtherMemory, PciAddress, PciController, VirtioMem
 from virtmem_cli.target import Host
 
 # Numatune modes to policies; restrictive is done with cgroups, and QEMU is told nothing.
@@ -70,12 +70,18 @@ class Effective(NamedTuple):
     prealloc: bool
 
 
-def pagesize_for_node(domain: Domain, node: int | None, host: Host) -> int:
-    """The huge page that <hugepages> gives a guest node, in bytes: a <page> with the node, else one for all; or 0."""
+def page_for_node(domain: Domain, node: int | None) -> HugePage | None:
+    """The <page> that a guest node's memory has: one that names the node, else one for all."""
     pages = domain.backing.hugepages
     chosen = [page for page in pages if page.nodeset is not None and node is not None and node in page.nodeset]
     chosen = chosen or [page for page in pages if page.nodeset is None]
-    return _real_page((chosen[-1].size or host.default_hugepage) if chosen else 0, host)
+    return chosen[-1] if chosen else None
+
+
+def pagesize_for_node(domain: Domain, node: int | None, host: Host) -> int:
+    """The huge page that <hugepages> gives a guest node, in bytes; or 0."""
+    page = page_for_node(domain, node)
+    return _real_page((page.size or host.default_hugepage) if page else 0, host)
 
 
 def _real_page(size: int, host: Host) -> int:

@@ -110,6 +110,27 @@ _TARGET = (
     "        <requested unit='GiB'>1</requested>\n"
 )
 
+# What several examples have beside the base.
+_SHARED = ("<memory model='virtio-mem'>", "<memory model='virtio-mem' access='shared'>")
+_WITH_VIRTIOFS = (
+    "  <devices>\n",
+    "  <devices>\n    <filesystem type='mount' accessmode='passthrough'>\n"
+    "      <driver type='virtiofs'/>\n      <source dir='/srv'/>\n      <target dir='srv'/>\n"
+    "    </filesystem>\n",
+)
+_WITH_MEMFD = ("  <vcpu>", "  <memoryBacking>\n    <source type='memfd'/>\n  </memoryBacking>\n  <vcpu>")
+_WITH_NODEMASK = (
+    "      <target>\n",
+    "      <source>\n        <nodemask>0-1</nodemask>\n      </source>\n      <target>\n",
+)
+_WITH_CONTROLLER = (
+    "    <memory model='virtio-mem'>\n",
+    "    <controller type='pci' index='1' model='pcie-root-port'/>\n"
+    "    <memory model='virtio-mem'>\n"
+    "      <address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='0x0'/>\n",
+)
+
+
 RULEBOOK: Mapping[str, Entry] = {
     "value-missing": Entry(
         meaning="An element or attribute that must be there is absent, or nothing is in it. libvirt does "
@@ -130,7 +151,7 @@ RULEBOOK: Mapping[str, Entry] = {
         "know, which it ignores.",
         right="    <memory model='virtio-mem' access='shared'>",
         wrong="    <memory model='virtio-mem' access='share'>",
-        setting=(("<memory model='virtio-mem'>", "<memory model='virtio-mem' access='shared'>"),),
+        setting=(_SHARED,),
     ),
     "number-invalid": Entry(
         meaning="The text is not a whole number in the form that libvirt reads. libvirt does not define the domain.",
@@ -162,12 +183,7 @@ RULEBOOK: Mapping[str, Entry] = {
         "out again, as in 0-3,^2. It knows no words such as numactl's all, and each number is below 16384.",
         right="        <nodemask>0-1</nodemask>",
         wrong="        <nodemask>all</nodemask>",
-        setting=(
-            (
-                "      <target>\n",
-                "      <source>\n        <nodemask>0-1</nodemask>\n      </source>\n      <target>\n",
-            ),
-        ),
+        setting=(_WITH_NODEMASK,),
     ),
     "name-invalid": Entry(
         meaning="The domain's name holds a '/' or a line break. libvirt does not define the domain.",
@@ -294,7 +310,7 @@ RULEBOOK: Mapping[str, Entry] = {
         wrong="        <pagesize unit='MiB'>1</pagesize>",
         base=S390X,
         setting=(
-            ("  <vcpu>", "  <memoryBacking>\n    <source type='memfd'/>\n  </memoryBacking>\n  <vcpu>"),
+            _WITH_MEMFD,
             (
                 "      <target>\n",
                 "      <source>\n        <pagesize unit='KiB'>4</pagesize>\n      </source>\n      <target>\n",
@@ -331,12 +347,7 @@ RULEBOOK: Mapping[str, Entry] = {
         "judged.",
         right="        <nodemask>0-1</nodemask>",
         wrong="        <nodemask>1-2</nodemask>",
-        setting=(
-            (
-                "      <target>\n",
-                "      <source>\n        <nodemask>0-1</nodemask>\n      </source>\n      <target>\n",
-            ),
-        ),
+        setting=(_WITH_NODEMASK,),
         host="nodes = '0-1'\n",
     ),
     "hugepages-anonymous": Entry(
@@ -572,14 +583,7 @@ RULEBOOK: Mapping[str, Entry] = {
         wrong="    <controller type='pci' index='1' model='pcie-expander-bus'/>\n"
         "    <memory model='virtio-mem'>\n"
         "      <address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='0x0'/>",
-        setting=(
-            (
-                "    <memory model='virtio-mem'>\n",
-                "    <controller type='pci' index='1' model='pcie-root-port'/>\n"
-                "    <memory model='virtio-mem'>\n"
-                "      <address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='0x0'/>\n",
-            ),
-        ),
+        setting=(_WITH_CONTROLLER,),
     ),
     "pci-slot": Entry(
         meaning="The bus that the address names has no such slot for devices. libvirt does not define the domain.",
@@ -592,14 +596,7 @@ RULEBOOK: Mapping[str, Entry] = {
         wrong="    <controller type='pci' index='1' model='pcie-root-port'/>\n"
         "    <memory model='virtio-mem'>\n"
         "      <address type='pci' domain='0x0000' bus='0x01' slot='0x01' function='0x0'/>",
-        setting=(
-            (
-                "    <memory model='virtio-mem'>\n",
-                "    <controller type='pci' index='1' model='pcie-root-port'/>\n"
-                "    <memory model='virtio-mem'>\n"
-                "      <address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='0x0'/>\n",
-            ),
-        ),
+        setting=(_WITH_CONTROLLER,),
     ),
     "requested-above-size": Entry(
         meaning="<requested> asks the device for more than <size>, the most that it can ever give. It "
@@ -635,14 +632,7 @@ RULEBOOK: Mapping[str, Entry] = {
         wrong="    <controller type='pci' index='1' model='pcie-root-port'/>\n"
         "    <memory model='virtio-mem'>\n"
         "      <address type='pci' domain='0x0000' bus='0x02' slot='0x00' function='0x0'/>",
-        setting=(
-            (
-                "    <memory model='virtio-mem'>\n",
-                "    <controller type='pci' index='1' model='pcie-root-port'/>\n"
-                "    <memory model='virtio-mem'>\n"
-                "      <address type='pci' domain='0x0000' bus='0x01' slot='0x00' function='0x0'/>\n",
-            ),
-        ),
+        setting=(_WITH_CONTROLLER,),
         options=("--scope", "machine"),
     ),
     "numatune-auto": Entry(
@@ -710,7 +700,7 @@ RULEBOOK: Mapping[str, Entry] = {
             "        <block unit='MiB'>2</block>\n"
         ),
         setting=(
-            ("  <vcpu>", "  <memoryBacking>\n    <source type='memfd'/>\n  </memoryBacking>\n  <vcpu>"),
+            _WITH_MEMFD,
             ("        <block unit='MiB'>2</block>\n", ""),
             (
                 "      <target>\n",
@@ -926,12 +916,7 @@ RULEBOOK: Mapping[str, Entry] = {
         ),
         right="      <source>\n        <nodemask>0-1</nodemask>\n      </source>\n",
         wrong="      <source>\n        <nodemask>0-255</nodemask>\n      </source>\n",
-        setting=(
-            (
-                "      <target>\n",
-                "      <source>\n        <nodemask>0-1</nodemask>\n      </source>\n      <target>\n",
-            ),
-        ),
+        setting=(_WITH_NODEMASK,),
     ),
     "pci-multifunction": Entry(
         meaning=(
@@ -979,7 +964,7 @@ RULEBOOK: Mapping[str, Entry] = {
         right="      <source>\n        <pagesize unit='KiB'>2048</pagesize>\n      </source>\n",
         wrong="      <source>\n        <pagesize unit='KB'>2048</pagesize>\n      </source>\n",
         setting=(
-            ("  <vcpu>", "  <memoryBacking>\n    <source type='memfd'/>\n  </memoryBacking>\n  <vcpu>"),
+            _WITH_MEMFD,
             ("<size unit='GiB'>8<", "<size unit='MiB'>8000<"),
             (
                 "      <target>\n",
@@ -1394,7 +1379,7 @@ RULEBOOK: Mapping[str, Entry] = {
         ),
         right="    <memory model='virtio-mem' access='shared'>\n",
         wrong="    <memory model='virtio-mem' shared='yes'>\n",
-        setting=(("<memory model='virtio-mem'>", "<memory model='virtio-mem' access='shared'>"),),
+        setting=(_SHARED,),
     ),
     "discard-ignored": Entry(
         meaning=(
@@ -1573,7 +1558,7 @@ RULEBOOK: Mapping[str, Entry] = {
         "since 6.1 says so at start rather than reserve all of it.",
         right="<memory model='virtio-mem' access='shared'>",
         wrong="<memory model='virtio-mem'>",
-        setting=(("<memory model='virtio-mem'>", "<memory model='virtio-mem' access='shared'>"),),
+        setting=(_SHARED,),
         host="overcommit-memory = 2\n",
     ),
     "attribute-misplaced": Entry(
@@ -1583,7 +1568,7 @@ RULEBOOK: Mapping[str, Entry] = {
         "validate the XML.",
         right="    <memory model='virtio-mem' access='shared'>\n      <target>",
         wrong="    <memory model='virtio-mem'>\n      <target access='shared'>",
-        setting=(("<memory model='virtio-mem'>", "<memory model='virtio-mem' access='shared'>"),),
+        setting=(_SHARED,),
     ),
     "current-ignored": Entry(
         meaning="<current> tells how much a running guest has taken. In the XML of a domain that is not running it "
@@ -1721,13 +1706,8 @@ RULEBOOK: Mapping[str, Entry] = {
         right="      <target>",
         wrong="      <target dynamicMemslots='yes'>",
         setting=(
-            (
-                "  <devices>\n",
-                "  <devices>\n    <filesystem type='mount' accessmode='passthrough'>\n"
-                "      <driver type='virtiofs'/>\n      <source dir='/srv'/>\n      <target dir='srv'/>\n"
-                "    </filesystem>\n",
-            ),
-            ("<memory model='virtio-mem'>", "<memory model='virtio-mem' access='shared'>"),
+            _WITH_VIRTIOFS,
+            _SHARED,
         ),
     ),
     "vhost-user-private": Entry(
@@ -1738,13 +1718,8 @@ RULEBOOK: Mapping[str, Entry] = {
         right="    <memory model='virtio-mem' access='shared'>",
         wrong="    <memory model='virtio-mem'>",
         setting=(
-            (
-                "  <devices>\n",
-                "  <devices>\n    <filesystem type='mount' accessmode='passthrough'>\n"
-                "      <driver type='virtiofs'/>\n      <source dir='/srv'/>\n      <target dir='srv'/>\n"
-                "    </filesystem>\n",
-            ),
-            ("<memory model='virtio-mem'>", "<memory model='virtio-mem' access='shared'>"),
+            _WITH_VIRTIOFS,
+            _SHARED,
         ),
     ),
 }

@@ -32,6 +32,7 @@ from virtmem_cli.effective import (
     device_driver,
     effective,
     is_ccw,
+    page_for_node,
     pagesize_for_node,
 )
 from virtmem_cli.findings import (
@@ -154,8 +155,8 @@ def size_not_page_multiple(domain: Domain, target: Target) -> Problems:
                 if _power_of_two(settled.pagesize)
                 else None,
             )
-    for memory, settled, place in _pieces(domain, target):
-        if isinstance(memory, BootMemory) and settled.pagesize and memory.size % settled.pagesize:
+    for memory, settled, place in _on_huge_pages(domain, target):
+        if isinstance(memory, BootMemory) and memory.size % settled.pagesize:
             yield (
                 place,
                 f"{memory.alias} is {human(memory.size)}, which is not a multiple of its pages of "
@@ -419,28 +420,23 @@ def hugepages_nodeset(domain: Domain, target: Target) -> Problems:
                 break
 
 
-def _pieces(domain: Domain, target: Target) -> Iterator[tuple[Memory, Effective, int]]:
-    """All of the guest's memory with what it has, and the place to name for its page size."""
-    cells = {cell.id: cell.place for cell in domain.cells}
+def _on_huge_pages(domain: Domain, target: Target) -> Iterator[tuple[Memory, Effective, int]]:
+    """The memory that has huge pages, with what it has, and the place that says so."""
     for memory in (*boot_memory(domain), *domain.memory_devices):
         settled = effective(domain, memory, target.host)
-        pages = [p for p in domain.backing.hugepages if p.nodeset is None or memory.node in p.nodeset]
-        own = domain.place_of("memory") if isinstance(memory, BootMemory) else memory.place
-        if isinstance(memory, BootMemory) and memory.node in cells:
-            own = cells[memory.node]
-        if memory.pagesize:
-            own = own if isinstance(memory, BootMemory) else memory.place_of("pagesize")
-        elif pages:
-            own = pages[-1].place
-        yield memory, settled, own
+        page = page_for_node(domain, memory.node)
+        if settled.pagesize and not isinstance(memory, BootMemory) and memory.pagesize:
+            yield memory, settled, memory.place_of("pagesize")
+        elif settled.pagesize and page is not None:
+            yield memory, settled, page.place
 
 
 def pagesize_unmounted(domain: Domain, target: Target) -> Problems:
     mounts = target.host.hugetlbfs
     wanted = {
         (place, settled.pagesize)
-        for _, settled, place in _pieces(domain, target)
-        if settled.pagesize and backend_type(domain, settled) == "memory-backend-file"
+        for _, settled, place in _on_huge_pages(domain, target)
+        if backend_type(domain, settled) == "memory-backend-file"
     }
     for place, size in sorted(wanted):
         if size not in mounts:
@@ -453,8 +449,8 @@ def pagesize_unmounted(domain: Domain, target: Target) -> Problems:
 
 
 def pagesize_memfd(domain: Domain, target: Target) -> Problems:
-    for _, settled, place in _pieces(domain, target):
-        if domain.backing.source == "memfd" and settled.pagesize and not _power_of_two(settled.pagesize):
+    for _, settled, place in _on_huge_pages(domain, target):
+        if domain.backing.source == "memfd" and not _power_of_two(settled.pagesize):
             yield (
                 place,
                 f"pages of {human(settled.pagesize)} are asked for, which no kernel has",
@@ -602,7 +598,8 @@ def memaddr_outside(domain: Domain, target: Target) -> Problems:
         if placement.outside:
             last = layout.end - device.size
             first = round_up(layout.base, placement.alignment)
-            advice = f"Write {first:#x} to {last:#x}, or leave the address out." if first <= last else "Leave it out."
+            free = f"{first:#x} to {last:#x}" if first < last else f"{first:#x}"
+            advice = f"Write {free}, or leave the address out." if first <= last else "Leave it out."
             yield (
                 device.place_of("memaddr"),
                 f"<address base> is {device.memaddr:#x} with {human(device.size)}, and device memory is from "
@@ -942,7 +939,7 @@ def qemu_version(domain: Domain, target: Target) -> Problems:
             f"<type arch> is {quoted(domain.arch)}, and this {target.qemu} is for {target.qemu.arch}",
             f"Take the QEMU for {domain.arch}.",
         )
-    elif target.qemu.drivers is not None:
+    elif target.qemu.drivers is not None and domain.arch in ARCHITECTURES:
         wanted = {device_driver(domain, device): device.place for device in reversed(domain.devices)}
         for driver in sorted(set(wanted) - target.qemu.drivers):
             yield wanted[driver], f"this {target.qemu} has no {driver}", f"Take QEMU {show(since)} or newer."
