@@ -188,7 +188,9 @@ def test_qemu_refuses_the_wrong_example_and_takes_the_right_one(
     assert answer.devices is not None, answer.words
 
 
-def test_qemu_refuses_private_memory_where_the_host_never_overcommits(tmp_path: Path, qemu_binary: QemuBinary) -> None:
+def test_qemu_refuses_private_memory_where_the_host_never_overcommits(
+    tmp_path: Path, qemu_binary: QemuBinary, request: pytest.FixtureRequest
+) -> None:
     """The host says so in a namespace of its own, where another file lies over /proc/sys/vm/overcommit_memory."""
     never = tmp_path / "never"
     never.write_text("2\n")
@@ -198,7 +200,7 @@ def test_qemu_refuses_private_memory_where_the_host_never_overcommits(tmp_path: 
     try:
         subprocess.run(["unshare", "--mount", "sh", "-c", mount], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("needs root, for a mount of its own")
+        (pytest.fail if request.config.getoption("--real") else pytest.skip)("needs root, for a mount of its own")
     wrap.write_text(
         f'#!/bin/sh\n[ "$1" = --version ] && exec {binary} "$@"\n'
         f'exec unshare --mount sh -c \'{mount}; exec {binary} "$@"\' - "$@"\n'
