@@ -1,7 +1,8 @@
 """This machine as a host profile, and a QEMU binary as what it says of itself.
 
-The only room that looks outside the process and its arguments. The machine is read from /proc and /sys; what is not
-there is as in libvirt's reference. The binary is started once, with no machine in it, asked through QMP, and gone.
+With `verify` and `schema` the only room that looks outside the process and its arguments. The machine is read from
+/proc and /sys; what is not there is as in libvirt's reference. The binary is started once, with no machine in it,
+asked through QMP, and gone.
 """
 
 import json
