@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import pytest
+from domains import S390X, X86
 from lxml import etree
 
 from virtmem_cli import parse, rules
@@ -11,7 +12,6 @@ from virtmem_cli.convert import check, fix
 from virtmem_cli.domain import Domain, Topology
 from virtmem_cli.findings import Finding, more_findings, nearest
 from virtmem_cli.parse import emulator, parse_domain
-from virtmem_cli.rulebook import S390X, X86
 from virtmem_cli.target import HOSTS, LIBVIRT, Qemu, Target
 from virtmem_cli.units import GIB, KIB, MIB
 from virtmem_cli.xmltree import parse_tree

@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 from click.testing import CliRunner
+from domains import X86
 from jsonschema import Draft7Validator, Draft202012Validator
 from lxml import etree
 
@@ -25,7 +26,6 @@ from virtmem_cli import report
 from virtmem_cli.cli import main
 from virtmem_cli.convert import Judgement
 from virtmem_cli.findings import RULES, Edit, Finding, Location, Part, Refuses, Repair, Severity
-from virtmem_cli.rulebook import X86
 
 VIRTMEM = Path(sys.executable).parent / "virtmem"
 

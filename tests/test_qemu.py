@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from domains import X86
 from real_qemu import Answer, QemuBinary, start, startable, target_for
 
 from virtmem_cli.convert import convert
@@ -13,7 +14,7 @@ from virtmem_cli.findings import RULES, Refuses, Severity
 from virtmem_cli.layout import lay_out
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import Value
-from virtmem_cli.rulebook import RULEBOOK, X86, right_domain, wrong_domain
+from virtmem_cli.rulebook import RULEBOOK, right_domain, wrong_domain
 from virtmem_cli.target import LIBVIRT
 from virtmem_cli.xmltree import parse_tree
 
@@ -109,7 +110,6 @@ REFUSALS = {
     "slots-exceeded": "invalid slot number",
     "slots-too-many": "unsupported amount of memory slots: 512",
 }
-DOMAIN = X86
 
 
 # What shows as well that QEMU refuses: the rule, what is added to or changed in the arguments, and QEMU's words.
@@ -138,7 +138,7 @@ def test_what_qemu_refuses_is_shown() -> None:
 def test_qemu_refuses_arguments_beside(rule_id: str, tmp_path: Path, qemu_binary: QemuBinary) -> None:
     more, words = RAW_FAULTS[rule_id]
     binary = qemu_binary("x86_64")
-    answer = start(binary, [*startable(domain_of(DOMAIN), target_for(binary, tmp_path)), *more])
+    answer = start(binary, [*startable(domain_of(X86), target_for(binary, tmp_path)), *more])
     assert answer.devices is None, "QEMU starts"
     assert words in answer.words, answer.words
 
@@ -160,7 +160,7 @@ def test_qemu_refuses_a_backend(
 ) -> None:
     binary = qemu_binary("x86_64")
     target = target_for(binary, tmp_path)
-    answer = start(binary, startable(domain_of(DOMAIN), target, **properties))
+    answer = start(binary, startable(domain_of(X86), target, **properties))
     assert answer.devices is None, "QEMU starts"
     assert words in answer.words, answer.words
 
@@ -220,4 +220,4 @@ def test_qemu_takes_bound_memory(tmp_path: Path, qemu_binary: QemuBinary) -> Non
     binary = qemu_binary("x86_64")
     target = target_for(binary, tmp_path)
     bound: dict[str, Value] = {"host-nodes": (0,), "policy": "bind"}
-    assert start(binary, startable(domain_of(DOMAIN), target, **bound)).devices is not None
+    assert start(binary, startable(domain_of(X86), target, **bound)).devices is not None

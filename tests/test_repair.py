@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from domains import X86
 from real_qemu import QemuBinary, start, startable, target_for
 
 from virtmem_cli.convert import check, convert, fix
 from virtmem_cli.effective import effective
 from virtmem_cli.findings import RULES, InputRefusedError, Severity, VirtmemError
 from virtmem_cli.parse import parse_domain
-from virtmem_cli.rulebook import RULEBOOK, X86, wrong_domain
+from virtmem_cli.rulebook import RULEBOOK, wrong_domain
 from virtmem_cli.target import HOSTS, LIBVIRT, Target
 from virtmem_cli.xmltree import parse_tree
 
