@@ -1,5 +1,5 @@
 # make run: set up and convert an example. make test: set up and run all checks and tests. make bench: start-up time.
-# make docs: the page of rules. make fuzz: fuzzing, for FUZZ_SECONDS.
+# make docs: the table of rules. make fuzz: fuzzing, for FUZZ_SECONDS.
 # Needs Python 3.11 or later (PYTHON=…) and make; the tests of real QEMU skip where it is not installed, and so do those
 # of SARIF without `make tools`, which needs npm.
 
@@ -25,9 +25,9 @@ check: .venv/.stamp
 golden: .venv/.stamp
 	$(BIN)/python -m pytest tests/test_golden.py --update-golden
 
-# The page of rules, from the tables that the command uses
+# The table of rules
 docs: .venv/.stamp
-	$(BIN)/python -c 'from virtmem_cli.rulebook import page; print(page(), end="")' >docs/rules.md
+	$(BIN)/python tests/rules_table.py
 
 .venv/.stamp: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "virtmem needs Python 3.11 or later: make PYTHON=python3.11")'

@@ -21,7 +21,7 @@ from rich.cells import cell_len
 from virtmem_cli.advice import THRESHOLDS
 from virtmem_cli.cli import main
 from virtmem_cli.findings import RULES, Refuses, Severity
-from virtmem_cli.rulebook import RULEBOOK, wrong_domain
+from virtmem_cli.rulebook import page
 from virtmem_cli.units import GIB, KIB, MIB
 
 VIRTMEM = Path(sys.executable).parent / "virtmem"
@@ -345,7 +345,7 @@ def test_text_is_the_place_the_source_and_what_to_write() -> None:
     ],
 )
 def test_text_says_who_refuses(rule: str, words: str) -> None:
-    xml = wrong_domain(RULEBOOK[rule])
+    xml = page(rule).wrong
     advice = check_json("-", given=xml).file()["findings"][0]["advice"]
     assert f"= {words}: {advice}\n" in check("-", given=xml).out
 

@@ -313,8 +313,8 @@ def test_sarif_helps_with_every_rule() -> None:
         texts = [rule["shortDescription"]["text"], rule["fullDescription"]["text"]]
         assert all(text.endswith(".") for text in texts)
         assert all(texts[1] in words.replace("`", "") for words in rule["help"].values())
-        assert "Wrong:" in rule["help"]["text"]
-        assert "```xml" in rule["help"]["markdown"]
+        assert "--- wrong.xml\n+++ right.xml\n@@ " in rule["help"]["text"]
+        assert "```diff\n--- wrong.xml\n" in rule["help"]["markdown"]
         assert rule["defaultConfiguration"]["level"] == LEVELS[RULES[rule["id"]].severity.value]
         # More than GitHub shows would be cut
         assert max(map(len, texts)) <= 1024

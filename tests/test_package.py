@@ -85,7 +85,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     )
     (wheel,) = tmp_path.glob("virtmem-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    package = {str(p.relative_to(ROOT)) for p in (ROOT / "virtmem_cli").rglob("*") if p.suffix in (".py", ".typed")}
-    assert "virtmem_cli/py.typed" in package
+    package = {
+        str(p.relative_to(ROOT)) for p in (ROOT / "virtmem_cli").rglob("*") if p.suffix in (".py", ".typed", ".md")
+    }
+    assert {"virtmem_cli/py.typed", "virtmem_cli/rulebook/block-below-thp.md"} < package
     assert {name for name in names if ".dist-info/" not in name} == package
     assert any(name.endswith("licenses/LICENSE") for name in names)

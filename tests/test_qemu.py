@@ -14,7 +14,7 @@ from virtmem_cli.findings import RULES, Refuses, Severity
 from virtmem_cli.layout import lay_out
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import Value
-from virtmem_cli.rulebook import RULEBOOK, right_domain, wrong_domain
+from virtmem_cli.rulebook import page
 from virtmem_cli.target import LIBVIRT
 from virtmem_cli.xmltree import parse_tree
 
@@ -171,7 +171,7 @@ def answer_to(xml: str, binary: str, folder: Path) -> Answer:
 
 def test_requested_above_size_is_only_ours_to_refuse(tmp_path: Path, qemu_binary: QemuBinary) -> None:
     """QEMU starts with it, and never gets there: that is why the rule says so."""
-    xml = wrong_domain(RULEBOOK["requested-above-size"])
+    xml = page("requested-above-size").wrong
     assert answer_to(xml, qemu_binary("x86_64"), tmp_path).devices is not None
 
 
@@ -179,12 +179,12 @@ def test_requested_above_size_is_only_ours_to_refuse(tmp_path: Path, qemu_binary
 def test_qemu_refuses_the_wrong_example_and_takes_the_right_one(
     rule_id: str, tmp_path: Path, qemu_binary: QemuBinary
 ) -> None:
-    entry = RULEBOOK[rule_id]
+    example = page(rule_id)
     binary = qemu_binary("x86_64")
-    answer = answer_to(wrong_domain(entry), binary, tmp_path)
+    answer = answer_to(example.wrong, binary, tmp_path)
     assert answer.devices is None, "QEMU starts"
     assert REFUSALS[rule_id] in answer.words, answer.words
-    answer = answer_to(right_domain(entry), binary, tmp_path)
+    answer = answer_to(example.right, binary, tmp_path)
     assert answer.devices is not None, answer.words
 
 
@@ -206,8 +206,8 @@ def test_qemu_refuses_private_memory_where_the_host_never_overcommits(
         f'exec unshare --mount sh -c \'{mount}; exec {binary} "$@"\' - "$@"\n'
     )
     wrap.chmod(0o755)
-    entry = RULEBOOK["overcommit-never"]
-    for xml, starts in ((wrong_domain(entry), False), (right_domain(entry), True)):
+    example = page("overcommit-never")
+    for xml, starts in ((example.wrong, False), (example.right, True)):
         argv = startable(domain_of(xml), target_for(str(wrap), tmp_path))
         # boot memory may be reserved: it is not what this is about
         argv = tuple(a.replace('"reserve":false,', "") if '"id":"ram-node0"' in a else a for a in argv)

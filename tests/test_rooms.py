@@ -42,6 +42,13 @@ ROOMS = [
 COMMANDS = {path.stem for path in (PACKAGE / "cli").glob("*.py")} - {"__init__", "streams", "options"}
 
 
+def imports_of(room: str) -> Iterator[str]:
+    """What a room, which is a file or a folder, imports."""
+    folder = PACKAGE / room
+    for path in folder.glob("*.py") if folder.is_dir() else [PACKAGE / f"{room}.py"]:
+        yield from imports(path)
+
+
 def imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
@@ -52,12 +59,13 @@ def imports(path: Path) -> Iterator[str]:
 
 def test_every_module_is_a_room() -> None:
     modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
-    assert modules == set(ROOMS) - {"", "cli"}
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert modules | folders == set(ROOMS) - {""}
 
 
 @pytest.mark.parametrize("room", ROOMS[1:-1])
 def test_imports_go_to_earlier_rooms(room: str) -> None:
-    for module in imports(PACKAGE / f"{room}.py"):
+    for module in imports_of(room):
         package, _, name = module.partition(".")
         if package == "virtmem_cli":
             assert ROOMS.index(name) < ROOMS.index(room), f"{room} imports {name}"
@@ -79,4 +87,4 @@ def test_a_room_states_its_contract(room: str) -> None:
 @pytest.mark.parametrize("room", ROOMS[1:-3])
 def test_only_probe_looks_outside(room: str) -> None:
     outside = {"os", "sys", "platform", "subprocess", "pathlib", "time", "datetime", "socket", "click", "rich"}
-    assert not outside & {module.partition(".")[0] for module in imports(PACKAGE / f"{room}.py")}
+    assert not outside & {module.partition(".")[0] for module in imports_of(room)}

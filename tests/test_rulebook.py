@@ -1,6 +1,10 @@
-"""The book of rules: each example shows just what it is said to show, through the real command."""
+"""The book of rules: every page has the one form, and its example shows just its rule, through the real command."""
 
 import json
+import os
+import pty
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,56 +12,74 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import virtmem_cli.rulebook
 from virtmem_cli.cli import main
 from virtmem_cli.findings import RULES, Severity
-from virtmem_cli.rulebook import RULEBOOK, Entry, right_domain, wrong_domain
+from virtmem_cli.rulebook import change, page, plain
 
 VIRTMEM = Path(sys.executable).parent / "virtmem"
+FOLDER = Path(virtmem_cli.rulebook.__file__).parent
 
 
-def virtmem(*words: str | Path, given: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([VIRTMEM, *words], input=given, capture_output=True, text=True, check=False, timeout=60)
+def virtmem(*words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([VIRTMEM, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_every_rule_is_in_the_book() -> None:
-    assert set(RULEBOOK) == set(RULES)
+def test_every_rule_has_a_page_and_every_page_a_rule() -> None:
+    assert {path.stem for path in FOLDER.glob("*.md")} == set(RULES)
 
 
-@pytest.mark.parametrize("rule_id", RULEBOOK)
-def test_examples_are_whole(rule_id: str) -> None:
-    entry = RULEBOOK[rule_id]
-    right = entry.base
-    for old, new in entry.setting:
-        assert old in right
-        right = right.replace(old, new, 1)
-    assert right == right_domain(entry)
-    assert right.count(entry.right) == 1
-    assert wrong_domain(entry) != right
-    for words in (entry.meaning, entry.reason):
+@pytest.mark.parametrize("rule_id", RULES)
+def test_a_page_is_well_formed(rule_id: str) -> None:
+    example = page(rule_id)
+    for words in (example.meaning, example.reason):
         assert words.endswith(".")
-        assert "  " not in words
+        # Markdown takes <element> for HTML and shows nothing, unless it is code
+        assert "<" not in re.sub("`[^`]+`", "", words)
+    assert ("--host" in example.options) == bool(example.host)
+    prose = (FOLDER / f"{rule_id}.md").read_text().split("```")[0]
+    for line in prose.splitlines():
+        assert len(line) <= 100
+        assert line == line.rstrip()
+        assert not re.match(r"[-+*>]|[0-9]+[.)]", line), "a list, for Markdown"
 
 
-def options(entry: Entry, folder: Path) -> list[str]:
-    host = folder / "host.toml"
-    host.write_text(entry.host)
-    return [*entry.options, *(["--host", str(host)] if entry.host else [])]
+@pytest.mark.parametrize("rule_id", RULES)
+def test_a_diff_is_of_the_whole_domain(rule_id: str) -> None:
+    example = page(rule_id)
+    wrong, right = example.wrong.splitlines(), example.right.splitlines()
+    assert wrong != right
+    assert f"\n@@ -1,{len(wrong)} +1,{len(right)} @@\n" in example.diff
+    for domain in (wrong, right):
+        assert domain[0].startswith("<domain ")
+        assert domain[-1] == "</domain>"
 
 
-@pytest.mark.parametrize("rule_id", RULEBOOK)
+@pytest.mark.parametrize("rule_id", RULES)
+def test_patch_takes_a_page(rule_id: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """The page as it stands, with its words before the diff and the end of the block behind it."""
+    if shutil.which("patch") is None:
+        (pytest.fail if request.config.getoption("--real") else pytest.skip)("patch is not installed")
+    xml = tmp_path / "wrong.xml"
+    xml.write_text(page(rule_id).wrong)
+    run = subprocess.run(
+        ["patch", xml, FOLDER / f"{rule_id}.md"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.stdout == f"patching file {xml}\n", "neither fuzz nor offset"
+    assert xml.read_text() == page(rule_id).right
+
+
+@pytest.mark.parametrize("rule_id", RULES)
 def test_the_wrong_example_raises_its_rule_alone_and_the_right_one_nothing(
     rule_id: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    entry = RULEBOOK[rule_id]
     if rule_id == "schema-mismatch" and not Path("/usr/share/libvirt/schemas/domain.rng").exists():
         (pytest.fail if request.config.getoption("--real") else pytest.skip)("libvirt's schema is not installed")
-    names = ("wrong", "right")
-    for name in names:
+    for name in ("wrong", "right"):
         printed = CliRunner().invoke(main, ["explain", "--example", name, rule_id])
         (tmp_path / f"{name}.xml").write_text(printed.stdout)
-    run = virtmem(
-        "check", "--format", "json", *options(entry, tmp_path), "--", *(tmp_path / f"{name}.xml" for name in names)
-    )
+    (tmp_path / "host.toml").write_text(page(rule_id).host)
+    run = virtmem("check", "--format", "json", *page(rule_id).options, "--", "wrong.xml", "right.xml", folder=tmp_path)
     wrong, right = json.loads(run.stdout)["files"]
     assert {finding["rule"] for finding in wrong["findings"]} == {rule_id}
     assert right["findings"] == []
@@ -65,16 +87,66 @@ def test_the_wrong_example_raises_its_rule_alone_and_the_right_one_nothing(
     assert wrong["refused"] == (RULES[rule_id].severity is Severity.ERROR)
 
 
-@pytest.mark.parametrize("rule_id", RULEBOOK)
+@pytest.mark.parametrize("rule_id", RULES)
 def test_explain_says_all(rule_id: str) -> None:
-    entry, rule = RULEBOOK[rule_id], RULES[rule_id]
+    example, rule = page(rule_id), RULES[rule_id]
     run = CliRunner().invoke(main, ["explain", rule_id])
     said = " ".join(run.stdout.split())
     assert run.exit_code == 0
-    for words in (rule.title, rule.severity.value, rule.refuses.value, entry.meaning, entry.reason):
-        assert " ".join(words.split()) in said
-    for example in (entry.wrong, entry.right):
-        assert all(line.strip() in run.stdout for line in example.splitlines())
+    for words in (rule.title, rule.severity.value, rule.refuses.value, example.meaning, example.reason):
+        assert plain(words) in said
+    assert (" ".join(["virtmem check", *example.options]) in said) == bool(example.options)
+    assert all(line in said for line in example.host.splitlines())
+    assert run.stdout.endswith("".join(f"{line}\n" for line in change(example)))
+
+
+@pytest.mark.parametrize("rule_id", RULES)
+def test_a_change_is_all_that_the_page_changes(rule_id: str) -> None:
+    whole, shown = page(rule_id).diff.splitlines(), change(page(rule_id))
+    assert [line for line in shown if line[0] in "+-"] == [line for line in whole if line[0] in "+-"]
+    assert len(shown) < len(whole)
+
+
+def test_explain_is_in_colour_on_a_terminal() -> None:
+    ours, terminal = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"}
+    subprocess.run([VIRTMEM, "explain", "overcommit-never"], stdout=terminal, env=environment, check=True, timeout=60)
+    os.close(terminal)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert "\x1b[31m-    <memory model='virtio-mem'>\x1b[0m" in shown
+    assert "\x1b[32m+    <memory model='virtio-mem' access='shared'>\x1b[0m" in shown
+    assert "\x1b[2mhost.toml: overcommit-memory = 2\x1b[0m" in shown
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "words"),
+    [
+        ("value-rounded", ""),
+        ("pci-bus-missing", "virtmem: this shows with `virtmem check --scope machine`\n"),
+        (
+            "overcommit-never",
+            "virtmem: this shows with `virtmem check --host host.toml`, where host.toml has `overcommit-memory = 2`\n",
+        ),
+    ],
+)
+def test_an_example_says_what_it_needs(rule_id: str, words: str) -> None:
+    for name in ("wrong", "right"):
+        assert virtmem("explain", "--example", name, rule_id).stderr == words
+
+
+@pytest.mark.parametrize("command", ["check", "xml2argv"])
+def test_only_who_explains_opens_the_book(command: str, tmp_path: Path) -> None:
+    (tmp_path / "wrong.xml").write_text(page("block-below-thp").wrong)
+    code = (
+        "import sys; from virtmem_cli.cli import main\n"
+        f"try: main(['{command}', 'wrong.xml'])\n"
+        "except SystemExit: print(*sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    modules = run.stdout.splitlines()[-1].split()
+    assert "virtmem_cli.convert" in modules
+    assert "virtmem_cli.rulebook" not in modules
 
 
 def test_explain_lists_all() -> None:

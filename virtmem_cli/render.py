@@ -38,6 +38,11 @@ FORMATS: Mapping[str, Callable[[Sequence[str]], str]] = {"shell": shell, "lines"
 Piece = tuple[str, str]
 
 
+def diff_line(line: str) -> list[Piece]:
+    """A line of a unified diff, in the style of what it does."""
+    return [(line, {"+": "added", "-": "removed", "@": "quiet"}.get(line[:1], ""))]
+
+
 def parts(finding: Finding, name: str) -> list[Piece]:
     """A finding in one line: place, severity, what is wrong, who refuses it, what to write, and the rule."""
     who = finding.rule.refuses.value

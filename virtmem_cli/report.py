@@ -6,13 +6,16 @@ words; the other formats are strings. What JSON holds is in docs/check.schema.js
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from virtmem_cli import __version__
 from virtmem_cli.convert import Judgement
 from virtmem_cli.findings import RULES, Finding, Refuses, Repair, Severity, printable
 from virtmem_cli.render import Piece
 from virtmem_cli.source import Source
+
+if TYPE_CHECKING:  # imported where SARIF is written
+    from virtmem_cli.rulebook import Page
 
 WHO: Mapping[Refuses, str] = {
     Refuses.LIBVIRT: "libvirt refuses",
@@ -180,16 +183,17 @@ _SARIF_LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.A
 
 def sarif(judgements: Sequence[Judgement], failures: Sequence[Failure] = ()) -> str:
     """SARIF 2.1.0, with each rule's help; for code scanning services and editors."""
-    from virtmem_cli.rulebook import RULEBOOK, help_text, sentence
+    from virtmem_cli.rulebook import page, plain
 
+    pages = {rule: page(rule) for rule in RULES}
     order = {rule: index for index, rule in enumerate(RULES)}
     rules = [
         {
             "id": rule.id,
             "name": "".join(word.capitalize() for word in rule.id.split("-")),
-            "shortDescription": {"text": sentence(rule)},
-            "fullDescription": {"text": RULEBOOK[rule.id].meaning},
-            "help": {"text": help_text(rule), "markdown": help_text(rule, markdown=True)},
+            "shortDescription": {"text": _sentence(rule.title)},
+            "fullDescription": {"text": plain(pages[rule.id].meaning)},
+            "help": _help(pages[rule.id]),
             "defaultConfiguration": {"level": _SARIF_LEVEL[rule.severity]},
             "properties": {"refuses": rule.refuses.name.lower()},
         }
@@ -225,6 +229,23 @@ def sarif(judgements: Sequence[Judgement], failures: Sequence[Failure] = ()) -> 
     }
     document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _sentence(title: str) -> str:
+    """A rule's title as a sentence, in which a name keeps its small letter."""
+    named = title.startswith(("libvirt", "virtio-mem", "dynamicMemslots"))
+    return f"{title if named else title[0].upper() + title[1:]}."
+
+
+def _help(page: "Page") -> dict[str, str]:
+    """A rule's page, with the change alone of its example, as text and as Markdown."""
+    from virtmem_cli.rulebook import change, plain
+
+    diff = "\n".join(change(page))
+    return {
+        "text": f"{plain(page.meaning)}\n\nWhy: {plain(page.reason)}\n\nExample:\n\n{diff}",
+        "markdown": f"{page.meaning}\n\n## Why\n\n{page.reason}\n\n## Example\n\n```diff\n{diff}\n```",
+    }
 
 
 def _physical(finding: Finding, name: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from virtmem_cli.cli.streams import (
 )
 from virtmem_cli.convert import Judgement, check, fix
 from virtmem_cli.findings import InputRefusedError, UsageError, VirtmemError, printable
+from virtmem_cli.render import diff_line
 from virtmem_cli.report import FORMATS, Failure, counts, diff, text
 from virtmem_cli.settings import chosen
 from virtmem_cli.source import Source
@@ -112,9 +113,8 @@ def _show_diff(done: Done) -> None:
     if sys.stdout is None or not sys.stdout.isatty():
         write_output(b"".join(lines))
         return
-    styles = {"+": "added", "-": "removed", "@": "quiet"}
     texts = (line.decode(errors="replace").rstrip("\r\n") for line in lines)
-    show([(printable(text), styles.get(text[:1], ""))] for text in texts)
+    show(diff_line(printable(text)) for text in texts)
 
 
 class _Command(click.Command):

@@ -1,10 +1,14 @@
-"""virtmem explain: what a rule means, from the book of rules."""
+"""virtmem explain: what a rule means, from its page in the book of rules."""
+
+from collections.abc import Iterator
+from textwrap import wrap
 
 import click
 
 from virtmem_cli.cli.streams import say, show, write_output
-from virtmem_cli.findings import RULES, UsageError, nearest, quoted
-from virtmem_cli.rulebook import RULEBOOK, explanation, right_domain, wrong_domain
+from virtmem_cli.findings import RULES, Rule, Severity, UsageError, nearest, quoted
+from virtmem_cli.render import Piece, diff_line
+from virtmem_cli.rulebook import Page, change, page, plain
 
 
 @click.command(
@@ -20,7 +24,7 @@ from virtmem_cli.rulebook import RULEBOOK, explanation, right_domain, wrong_doma
 )
 @click.argument("rule", metavar="[RULE]", required=False)
 def command(example: str | None, rule: str | None) -> None:
-    """Tell what RULE means, who refuses what it finds and why, with a wrong example and the right one.
+    """Tell what RULE means, who refuses what it finds and why, with what makes a wrong example right.
 
     Without RULE, list all rules.
     """
@@ -43,10 +47,32 @@ def command(example: str | None, rule: str | None) -> None:
         near = nearest(rule, RULES)
         hint = f"did you mean '{near}'?" if near else "`virtmem explain` lists them"
         raise UsageError(f"there is no rule {quoted(rule)}; {hint}")
-    entry = RULEBOOK[rule]
+    asked = page(rule)
     if example is None:
-        show(explanation(RULES[rule]))
+        show(_explanation(RULES[rule], asked))
         return
-    write_output(right_domain(entry) if example == "right" else wrong_domain(entry))
-    if entry.options or entry.host:
-        say("virtmem: this shows with " + " and ".join(entry.needs()))
+    write_output(asked.right if example == "right" else asked.wrong)
+    if asked.options:
+        host = f", where host.toml has `{asked.host.strip()}`" if asked.host else ""
+        say(f"virtmem: this shows with `virtmem check {' '.join(asked.options)}`{host}")
+
+
+def _explanation(rule: Rule, asked: Page) -> Iterator[list[Piece]]:
+    """All that there is to say of a rule: its page, with the change alone of the example."""
+    guard = ", and xml2argv refuses it whatever is configured" if rule.severity is Severity.ERROR else ""
+    yield [(rule.id, "place"), (f": {rule.title}", "")]
+    yield [(rule.severity.value, rule.severity.value), (f": {rule.refuses.value or 'nobody refuses it'}{guard}", "")]
+    yield []
+    yield from _wrapped(asked.meaning)
+    yield from ([], [("Why", "place")])
+    yield from _wrapped(asked.reason)
+    yield from ([], [("Example", "place")])
+    if asked.options:
+        yield [(f"virtmem check {' '.join(asked.options)}", "quiet")]
+    yield from ([(f"host.toml: {line}", "quiet")] for line in asked.host.splitlines())
+    yield from map(diff_line, change(asked))
+
+
+def _wrapped(paragraph: str) -> Iterator[list[Piece]]:
+    for line in wrap(plain(paragraph), 100, break_long_words=False, break_on_hyphens=False):
+        yield [(line, "")]
