@@ -6,16 +6,36 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import rules_table
 
 from virtmem_cli.findings import RULES
 
 ROOT = Path(__file__).parent.parent
 FINDINGS = (ROOT / "docs" / "findings.md").read_text()
+LINKING = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_the_table_of_rules_is_up_to_date() -> None:
     assert rules_table.FILE.read_text() == rules_table.table(), "make docs"
+
+
+@pytest.mark.parametrize("path", LINKING, ids=lambda path: path.name)
+def test_links_lead_to_what_is_there(path: Path) -> None:
+    """A file or folder of ours, and a heading in it where one is named."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        there = path.parent / name if name else path
+        assert there.exists(), target
+        assert not anchor or anchor in headings(there), target
+
+
+def headings(path: Path) -> set[str]:
+    """The anchors of a page's headings, as forges make them."""
+    lines = re.findall("^#+ (.*)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
 
 
 def test_the_page_of_findings_shows_what_the_command_prints(tmp_path: Path) -> None:
