@@ -6,27 +6,21 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from domains import X86
+from domains import X86, edited
+from judging import check, fixed, found, parsed
 from real_qemu import QemuBinary, start, startable, target_for
 
-from virtmem_cli.convert import check, convert, fix
+from virtmem_cli.convert import convert
 from virtmem_cli.effective import effective
-from virtmem_cli.findings import RULES, InputRefusedError, Severity, VirtmemError
-from virtmem_cli.parse import parse_domain
+from virtmem_cli.findings import RULES, Severity, VirtmemError
 from virtmem_cli.rulebook import page
 from virtmem_cli.target import HOSTS, LIBVIRT, Target
 from virtmem_cli.xmltree import parse_tree
 
 XML = Path(__file__).parent.parent / "testdata" / "xml"
 VIRTMEM = Path(sys.executable).parent / "virtmem"
-HOW: dict[str, Any] = {"targets": [Target()]}
-
-
-def fixed(data: bytes, *, unsafe: bool = True) -> bytes:
-    return fix(data, name="test.xml", unsafe=unsafe, **HOW)[0]
 
 
 def virtmem(*words: str | Path, cwd: Path, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -60,8 +54,7 @@ REPAIRED = (
 
 def test_only_what_is_repaired_changes() -> None:
     assert fixed(ODD.encode(), unsafe=False).decode() == REPAIRED
-    judgement = check(REPAIRED.encode(), name="test.xml", **HOW)
-    assert judgement.findings == ()
+    assert found(REPAIRED.encode()) == []
 
 
 @pytest.mark.parametrize(
@@ -109,6 +102,32 @@ def test_what_cannot_be_done_is_left_alone() -> None:
         assert fixed(xml) == xml
 
 
+def test_a_device_that_is_in_the_way_of_another_stays() -> None:
+    xml = edited(
+        X86,
+        ("<maxMemory ", "<maxMemory slots='1' "),
+        ("<requested unit='GiB'>1</requested>", "<requested unit='GiB'>1</requested><address base='0x180000000'/>"),
+        (
+            "</devices>",
+            "<memory model='dimm'><target><size unit='GiB'>1</size><node>0</node></target>"
+            "<address type='dimm' slot='0' base='0x180000000'/></memory></devices>",
+        ),
+    )
+    assert {finding.rule.id for finding in found(xml.encode())} == {"memaddr-overlap"}
+    assert fixed(xml.encode()) == xml.encode()
+
+
+def test_a_controllers_number_is_repaired() -> None:
+    port = "<controller type='pci' index='1' model='pcie-root-port'><target chassis='4 '/></controller>"
+    xml = edited(X86, ("<devices>", f"<devices>{port}"))
+    assert b"<target chassis='4'/>" in fixed(xml.encode())
+
+
+def test_a_misspelt_element_beside_the_right_one_does_not_take_its_place() -> None:
+    xml = edited(X86, ("<numa>", "<numaa/><numa>"))
+    assert not check(fixed(xml.encode(), unsafe=False)).refused
+
+
 @pytest.mark.parametrize("empty", ["<node/>", "<node />", "<node></node>", "<node><!-- 1 --></node>"])
 def test_what_is_there_and_empty_is_filled(empty: str) -> None:
     """Found by fuzzing: a second <node> behind an empty one is never read."""
@@ -126,27 +145,17 @@ def test_repairs_do_not_undo_each_other() -> None:
 
 
 def repairable() -> list[Path]:
-    paths = []
-    for path in sorted(XML.glob("*.xml")):
-        try:
-            found = check(path.read_bytes(), name=path.name, **HOW).findings
-        except InputRefusedError:
-            continue
-        if any(finding.repair for finding in found):
-            paths.append(path)
-    return paths
+    return [path for path in sorted(XML.glob("*.xml")) if any(one.repair for one in found(path.read_bytes()))]
 
 
 @pytest.mark.parametrize("path", repairable(), ids=lambda path: path.stem)
 def test_repairs_are_done_at_once_and_lose_nothing(path: Path) -> None:
     data = path.read_bytes()
-    before = check(data, name=path.name, **HOW)
     for unsafe in (False, True):
         result = fixed(data, unsafe=unsafe)
-        after = check(result, name=path.name, **HOW)
         assert fixed(result, unsafe=unsafe) == result
-        left = [f for f in after.findings if f.repair and (unsafe or f.repair.safe)]
-        wanted = [f for f in before.findings if f.repair and (unsafe or f.repair.safe)]
+        left = [f for f in found(result) if f.repair and (unsafe or f.repair.safe)]
+        wanted = [f for f in found(data) if f.repair and (unsafe or f.repair.safe)]
         assert left == [], "a repair that repairs nothing"
         assert (result != data) == bool(wanted)
         comments = [sum(1 for _ in parse_tree(text, "x").iter("{*}*")) for text in (data, result)]
@@ -159,7 +168,7 @@ def startable_when_repaired() -> list[Path]:
     for path in repairable():
         data = path.read_bytes()
         result = fixed(data)
-        domain = parse_domain(parse_tree(result, path.name), LIBVIRT.arch)[0]
+        domain = parsed(result)
         refused = [convert(text, name="x", target=Target()).refused for text in (data, result)]
         huge = any(effective(domain, device, LIBVIRT).pagesize for device in domain.devices)
         if refused == [True, False] and domain.arch != "s390x" and not huge and domain.max_memory < 1 << 39:
@@ -175,7 +184,7 @@ def test_there_is_something_to_start() -> None:
 def test_qemu_starts_what_is_repaired(path: Path, tmp_path: Path, qemu_binary: QemuBinary) -> None:
     """A refused domain that is accepted once it is repaired is accepted by QEMU as well."""
     result = fixed(path.read_bytes())
-    domain = parse_domain(parse_tree(result, path.name), LIBVIRT.arch)[0]
+    domain = parsed(result)
     binary = qemu_binary("aarch64" if domain.arch == "aarch64" else "x86_64")
     target = target_for(binary, tmp_path)
     answer = start(binary, startable(domain, target))
@@ -188,11 +197,10 @@ def test_qemu_starts_what_is_repaired(path: Path, tmp_path: Path, qemu_binary: Q
 @pytest.mark.parametrize("host", ["aarch64-16k", "aarch64-64k"])
 def test_repairs_are_for_the_hosts_named(host: str) -> None:
     hosts = (LIBVIRT, HOSTS[host])
-    how: dict[str, Any] = {"targets": [Target(host=one, hosts=hosts) for one in hosts]}
+    targets = [Target(host=one, hosts=hosts) for one in hosts]
     xml = X86.replace("<requested unit='GiB'>1<", "<requested unit='MiB'>1026<").encode()
-    result, _ = fix(xml, name="test.xml", unsafe=True, **how)
-    assert check(result, name="test.xml", **how).findings == ()
-    assert not check(xml, name="test.xml", **HOW).refused
+    assert found(fixed(xml, *targets), *targets) == []
+    assert not check(xml).refused
 
 
 def test_every_rule_with_a_repair_has_one_that_works() -> None:
@@ -200,10 +208,9 @@ def test_every_rule_with_a_repair_has_one_that_works() -> None:
     with_repair = 0
     for rule_id in RULES:
         data = page(rule_id).wrong.encode()
-        found = check(data, name="test.xml", **HOW).findings
-        if any(finding.rule.id == rule_id and finding.repair for finding in found):
+        if any(finding.rule.id == rule_id and finding.repair for finding in found(data)):
             with_repair += 1
-            left = check(fixed(data), name="test.xml", **HOW).findings
+            left = found(fixed(data))
             assert rule_id not in {finding.rule.id for finding in left}, rule_id
             assert not any(RULES[finding.rule.id].severity is Severity.ERROR for finding in left), rule_id
     assert with_repair > 30
@@ -310,12 +317,12 @@ SAFE = {
 
 
 def test_what_is_safe_is_a_short_list() -> None:
-    found: dict[bool, set[str]] = {True: set(), False: set()}
+    repaired: dict[bool, set[str]] = {True: set(), False: set()}
     domains = [path.read_bytes() for path in repairable()] + [page(rule).wrong.encode() for rule in RULES]
     for data in domains:
-        for finding in check(data, name="test.xml", **HOW).findings:
+        for finding in found(data):
             if finding.repair is not None:
-                found[finding.repair.safe].add(finding.rule.id)
-    assert found[True] == SAFE
-    assert not found[True] & found[False]
-    assert {"block-below-thp", "requested-above-size", "node-missing", "node-unknown", "pci-slot"} <= found[False]
+                repaired[finding.repair.safe].add(finding.rule.id)
+    assert repaired[True] == SAFE
+    assert not repaired[True] & repaired[False]
+    assert {"block-below-thp", "requested-above-size", "node-missing", "node-unknown", "pci-slot"} <= repaired[False]

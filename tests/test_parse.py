@@ -1,0 +1,69 @@
+"""parse: what is read of a domain, where no finding shows it."""
+
+import pytest
+from domains import X86, edited
+from judging import parsed
+
+from virtmem_cli.domain import Domain, Topology
+from virtmem_cli.parse import emulator
+from virtmem_cli.units import GIB, MIB
+from virtmem_cli.xmltree import parse_tree
+
+
+def domain(*changes: tuple[str, str]) -> Domain:
+    return parsed(edited(X86, *changes).encode())
+
+
+def test_a_cpu_feature_is_on_or_off_by_its_policy() -> None:
+    policies = ("force", "require", "optional", "disable", "forbid", "guess")
+    features = "".join(f"<feature name='{policy}' policy='{policy}'/>" for policy in policies)
+    cpu = domain(("<cpu>", f"<cpu>{features}<feature name='none'/><feature policy='force'/>")).cpu
+    assert cpu.features == {
+        "force": True,
+        "require": True,
+        "optional": True,
+        "disable": False,
+        "forbid": False,
+        "none": True,
+    }
+
+
+def test_a_number_of_a_topology_that_is_zero_or_absent_is_one() -> None:
+    assert domain(("<cpu>", "<cpu><topology sockets='0' cores='4'/>")).topology == Topology(1, 1, 1, 4, 1)
+
+
+def test_a_controller_has_the_numbers_of_its_target() -> None:
+    (controller,) = domain(
+        (
+            "<devices>",
+            "<devices><controller type='pci' index='3' model='pci-expander-bus'><model name='pxb'/>"
+            "<target chassis='0x10' chassisNr='2' port='010' busNr='254'><node>1</node></target></controller>",
+        )
+    ).controllers
+    numbers = {"chassis": 16, "chassisNr": 2, "port": 8, "busNr": 254, "node": 1}
+    assert (controller.bus, controller.driver, controller.numbers) == (3, "pxb", numbers)
+
+
+def test_controllers_without_index_get_the_first_free() -> None:
+    controllers = "".join(f"<controller type='pci'{index}/>" for index in ("", " index='0'", " index='2'", "", ""))
+    buses = [controller.bus for controller in domain(("<devices>", f"<devices>{controllers}")).controllers]
+    assert buses == [1, 0, 2, 3, 4]
+
+
+def test_a_dimm_has_what_it_says() -> None:
+    dimm = (
+        "<memory model='dimm' access='shared' discard='yes'><source><pagesize unit='MiB'>2</pagesize>"
+        "<nodemask>0-1</nodemask></source><target><size unit='GiB'>1</size><node>0</node></target>"
+        "<address type='dimm' slot='0x2' base='0x200000000'/></memory></devices>"
+    )
+    (device,) = domain(("</devices>", dimm)).other_memory
+    assert (device.shared, device.discard, device.pagesize, device.nodemask) == (True, True, 2 * MIB, (0, 1))
+    assert (device.slot, device.memaddr, device.node, device.alias) == (2, 8 * GIB, 0, "dimm2")
+
+
+@pytest.mark.parametrize(
+    ("devices", "path"), [("<emulator>/a</emulator>", "/a"), ("<emulator/>", None), ("", None)], ids=["path", "", "no"]
+)
+def test_the_emulator_is_a_path_or_none(devices: str, path: str | None) -> None:
+    root = parse_tree(edited(X86, ("<devices>", f"<devices>{devices}")).encode(), "test.xml")
+    assert emulator(root) == path
