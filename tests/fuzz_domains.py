@@ -13,14 +13,16 @@ import shlex
 import sys
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 import atheris
+from domains import ROOT
 from lxml import etree
 
 with atheris.instrument_imports(include=["virtmem_cli"]):
+    from judging import check, fix
+
     from virtmem_cli import parse, report
-    from virtmem_cli.convert import check, convert, fix
+    from virtmem_cli.convert import convert
     from virtmem_cli.findings import RULES, InputRefusedError, Severity, VirtmemError
     from virtmem_cli.render import FORMATS, lines
     from virtmem_cli.repair import repaired
@@ -29,7 +31,6 @@ with atheris.instrument_imports(include=["virtmem_cli"]):
     from virtmem_cli.xmltree import parse_tree
 
 Element = etree._Element
-ROOT = Path(__file__).parent.parent
 QEMUS = (Qemu(), Qemu(version=(7, 2)), Qemu(version=(5, 2)))
 SCOPES = ("devices", "memory", "machine")
 # What a terminal would act upon; a line break ends each line of a report.
@@ -69,9 +70,9 @@ def promises_of_arguments(data: bytes, target: Target) -> None:
             assert isinstance(json.loads(value), dict)
 
 
-def promises_of_reports(data: bytes, how: dict[str, Any]) -> None:
+def promises_of_reports(data: bytes, target: Target) -> None:
     """Every finding is somewhere in the text, and every format can be written."""
-    judgement = check(data, name="fuzz", **how)
+    judgement = check(data, target)
     assert judgement.refused == any(one.rule.severity is Severity.ERROR for one in judgement.findings)
     for finding in judgement.findings:
         assert not CONTROLS.search(finding.message + finding.advice), finding
@@ -85,17 +86,17 @@ def promises_of_reports(data: bytes, how: dict[str, Any]) -> None:
     json.loads(report.as_json([judgement]))
 
 
-def promises_of_repairs(data: bytes, how: dict[str, Any]) -> None:
+def promises_of_repairs(data: bytes, target: Target) -> None:
     """Repairs are done at once; each touches nothing but the elements that it names."""
     for unsafe in (False, True):
         try:
-            result, _ = fix(data, name="fuzz", unsafe=unsafe, **how)
+            result, _ = fix(data, target, unsafe=unsafe)
         except VirtmemError as error:
             if "does not give back the same bytes" not in str(error):
                 raise
             return
-        assert fix(result, name="fuzz", unsafe=unsafe, **how) == (result, 0)
-    judgement = check(data, name="fuzz", **how)
+        assert fix(result, target, unsafe=unsafe) == (result, 0)
+    judgement = check(data, target)
     source = judgement.source
     for finding in judgement.findings if source is not None and source.tags else ():
         assert source is not None
@@ -112,10 +113,9 @@ def promises_of_repairs(data: bytes, how: dict[str, Any]) -> None:
 
 def one(data: bytes) -> None:
     target = target_of(len(data))
-    how = {"targets": [target]}
     promises_of_arguments(data, target)
-    promises_of_reports(data, how)
-    promises_of_repairs(data, how)
+    promises_of_reports(data, target)
+    promises_of_repairs(data, target)
 
 
 VALUES = (

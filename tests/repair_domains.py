@@ -10,37 +10,35 @@ import difflib
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
+from judging import check, fix, parsed
 from real_qemu import QemuBinary, start, startable, target_for
 
-from virtmem_cli.convert import check, convert, fix
-from virtmem_cli.findings import Severity
-from virtmem_cli.parse import parse_domain
-from virtmem_cli.target import LIBVIRT, Target
-from virtmem_cli.xmltree import parse_tree
-
-HOW: dict[str, Any] = {"targets": [Target()]}
+from virtmem_cli.convert import convert
+from virtmem_cli.findings import Severity, VirtmemError
 
 
 def problem(data: bytes, name: str) -> str | None:
     """What is wrong with the repairs of a domain, or None."""
-    before = check(data, name=name, **HOW)
+    before = check(data)
     errors = [finding for finding in before.findings if finding.rule.severity is Severity.ERROR]
     if not errors or not all(finding.repair for finding in errors):
         return None
-    repaired, made = fix(data, name=name, unsafe=True, **HOW)
+    try:
+        repaired, made = fix(data)
+    except VirtmemError as error:
+        return str(error)
     print(f"{name}: {made} repairs")
     old, new = (text.decode().splitlines() for text in (data, repaired))
     print(
         *(line for line in difflib.unified_diff(old, new, n=0, lineterm="") if line[:3] not in ("---", "+++")), sep="\n"
     )
-    after = check(repaired, name=name, **HOW)
+    after = check(repaired)
     if after.refused:
         return f"still refused: {[finding.message for finding in after.findings]}"
-    if fix(repaired, name=name, unsafe=True, **HOW) != (repaired, 0):
+    if fix(repaired) != (repaired, 0):
         return "a second repair changes something"
-    domain = parse_domain(parse_tree(repaired, name), LIBVIRT.arch)[0]
+    domain = parsed(repaired)
     if domain.arch not in ("x86_64", "aarch64") or any(device.pagesize for device in domain.devices):
         return None
     binary = QemuBinary(strict=False)(domain.arch)

@@ -2,29 +2,22 @@
 
 import json
 import os
-import pty
 import re
-import subprocess
-import sys
-import termios
 import tomllib
-import tty
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import pytest
-from click.testing import CliRunner
-from edits import edited
+from command import Run, check, check_json, on_a_terminal, process, virtmem, without_colour
+from domains import edited
 from rich.cells import cell_len
 
 from virtmem_cli.advice import THRESHOLDS
-from virtmem_cli.cli import main
 from virtmem_cli.findings import RULES, Refuses, Severity
 from virtmem_cli.rulebook import page
 from virtmem_cli.units import GIB, KIB, MIB
 
-VIRTMEM = Path(sys.executable).parent / "virtmem"
 FORMATS = ("text", "json", "github", "sarif")
 DOMAIN = """<domain type='kvm'>
   <name>guest</name>
@@ -56,77 +49,6 @@ WARNED = domain((BLOCK, BLOCK + MISSPELT))
 ADVISED = domain(("'GiB'>6", "'GiB'>10"), ("'GiB'>2", "'GiB'>8"))
 NONE = domain(("model='virtio-mem'", "model='dimm'"), (BLOCK, ""))
 FILES = {"good": DOMAIN, "wrong": WRONG, "warned": WARNED, "advised": ADVISED, "none": NONE, "empty": ""}
-
-
-class Run(NamedTuple):
-    """What a command answered, and its two streams."""
-
-    code: int
-    out: str
-    err: str
-
-    def file(self) -> Any:
-        """The only file of a JSON document."""
-        (file,) = json.loads(self.out)["files"]
-        return file
-
-    def rules(self) -> list[str]:
-        return [finding["rule"] for finding in self.file()["findings"]]
-
-
-def virtmem(*words: str | Path, given: str | bytes = "") -> Run:
-    """The real command, in this process. What it reads by an absolute path it may remember, so paths are not reused."""
-    result = CliRunner().invoke(main, list(map(str, words)), input=given)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return Run(result.exit_code, result.stdout_bytes.decode(), result.stderr_bytes.decode())
-
-
-def check(*words: str | Path, given: str | bytes = "") -> Run:
-    return virtmem("check", *words, given=given)
-
-
-def check_json(*words: str | Path, given: str | bytes = "") -> Run:
-    return check("--format", "json", *words, given=given)
-
-
-def process(*words: str | Path, stdin: bytes = b"") -> Run:
-    """The command as a process of its own."""
-    run = subprocess.run([VIRTMEM, *words], input=stdin, capture_output=True, check=False, timeout=60)
-    return Run(run.returncode, run.stdout.decode(), run.stderr.decode())
-
-
-def on_a_terminal(*words: str | Path, columns: int = 80, **env: str) -> str:
-    """What the command writes to standard output, where that is a terminal which changes nothing."""
-    master, slave = pty.openpty()
-    tty.setraw(slave)
-    termios.tcsetwinsize(slave, (24, columns))
-    inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "COLORTERM")}
-    running = subprocess.Popen(
-        [VIRTMEM, *words],
-        stdin=subprocess.DEVNULL,
-        stdout=slave,
-        stderr=subprocess.PIPE,
-        env={**inherited, "TERM": "xterm-256color", **env},
-    )
-    os.close(slave)
-    output = b""
-    while True:
-        try:
-            piece = os.read(master, 65536)
-        except OSError:  # all of it is read, and the other end closed
-            break
-        if not piece:
-            break
-        output += piece
-    os.close(master)
-    _, errors = running.communicate(timeout=30)
-    assert b"Traceback" not in errors, errors.decode()
-    return output.decode()
-
-
-def without_colour(text: str) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 @pytest.fixture(autouse=True)
@@ -309,7 +231,7 @@ def test_every_format_has_the_same_place(files: Path) -> None:
 
 
 def test_standard_input_has_a_name() -> None:
-    run = process("check", "-", stdin=WRONG.encode())
+    run = process("check", "-", given=WRONG.encode())
     assert run.code == 1
     assert run.out.startswith("<stdin>:11: error: ")
     assert check_json("-", given=WRONG).file()["name"] == "<stdin>"
@@ -452,7 +374,7 @@ TERMINAL = WRONG.replace(BAD, f"{BAD} <!-- 漢 e\u0301 {'y' * 200} -->   ").repl
 @pytest.mark.parametrize("columns", [1, 20, 80, 1000])
 def test_a_terminal_gets_the_same_words_in_colour(columns: int, here: Path) -> None:
     (here / "all.xml").write_text(TERMINAL)
-    shown = on_a_terminal("check", "all.xml", columns=columns, COLUMNS=str(columns))
+    shown = on_a_terminal("check", "all.xml", columns=columns, COLUMNS=str(columns)).out
     assert "\x1b[1;31merror: \x1b[0m" in shown
     assert "\x1b[1;33mwarning: \x1b[0m" in shown
     assert without_colour(shown) == process("check", "all.xml").out
@@ -462,20 +384,22 @@ def test_no_colour_where_none_is_wanted(here: Path, monkeypatch: pytest.MonkeyPa
     (here / "all.xml").write_text(TERMINAL)
     plain = process("check", "all.xml").out
     assert "\x1b" not in plain
-    assert on_a_terminal("check", "all.xml", NO_COLOR="1") == plain
+    assert on_a_terminal("check", "all.xml", NO_COLOR="1").out == plain
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert process("check", "all.xml").out == plain
 
 
 @pytest.mark.parametrize("form", ["json", "github", "sarif"])
 def test_other_formats_have_no_colour_on_a_terminal(form: str, files: Path) -> None:
-    assert on_a_terminal("check", "--format", form, "wrong.xml") == process("check", "--format", form, "wrong.xml").out
+    assert (
+        on_a_terminal("check", "--format", form, "wrong.xml").out == process("check", "--format", form, "wrong.xml").out
+    )
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_of_another_encoding_gets_all_lines(encoding: str, here: Path) -> None:
     (here / "all.xml").write_text(TERMINAL)
-    shown = without_colour(on_a_terminal("check", "all.xml", PYTHONIOENCODING=encoding))
+    shown = without_colour(on_a_terminal("check", "all.xml", PYTHONIOENCODING=encoding).out)
     assert len(shown.splitlines()) == len(process("check", "all.xml").out.splitlines())
 
 
@@ -512,7 +436,7 @@ def test_a_name_is_not_interpreted(name: str) -> None:
     assert len(shown["text"].out.splitlines()) == 4
     assert len(shown["github"].out.splitlines()) == 1
     assert [file["name"] for file in json.loads(shown["json"].out)["files"]] == [name]
-    assert without_colour(on_a_terminal("check", name)) == shown["text"].out
+    assert without_colour(on_a_terminal("check", name).out) == shown["text"].out
     # what stands for a control character is readable, and markup is only text
     literal = re.sub(r"[^ -~]", lambda match: f"\\u{ord(match[0]):04x}", name)
     assert shown["text"].out.startswith(f"{literal}:11: error: ")
@@ -536,7 +460,7 @@ def test_a_value_is_not_interpreted(value: str, here: Path) -> None:
     assert f"'{literal}'" in shown["text"].out.splitlines()[0]
     assert literal in shown["text"].out.splitlines()[1]
     assert f"'{literal}'" in json.loads(shown["json"].out)["files"][0]["findings"][0]["message"]
-    assert without_colour(on_a_terminal("check", "odd.xml")) == shown["text"].out
+    assert without_colour(on_a_terminal("check", "odd.xml").out) == shown["text"].out
 
 
 @pytest.mark.parametrize(
@@ -596,7 +520,7 @@ def test_a_complaint_is_not_interpreted(words: list[str], here: Path) -> None:
     (odd / "good.xml").write_text(DOMAIN)
     (odd / "virtmem.toml").write_text('"\\u001b[31m\\u202e" = 1')
     (here / "odd.toml").write_text('arch = "\\u001b[31m\\u202e"')
-    run = process("check", *words, "-", stdin=DOMAIN.encode())
+    run = process("check", *words, "-", given=DOMAIN.encode())
     assert run.code in (2, 3)
     assert all(line.isprintable() for line in run.err.split("\n"))
     assert "\\u202e" in run.err
@@ -1149,7 +1073,7 @@ def test_a_schema_of_ones_own(folder: str, name: str, here: Path) -> None:
 def test_a_schema_of_any_name_behind_a_sign(name: str, here: Path) -> None:
     path = schema(here / name)
     assert_it_is_held_against(check_json(f"--schema={path}", "-", given=WARNED), str(path))
-    assert process("check", f"--schema={name}", "-", stdin=WARNED.encode()).out
+    assert process("check", f"--schema={name}", "-", given=WARNED.encode()).out
 
 
 def test_a_schema_is_held_against_all_files(files: Path) -> None:
@@ -1238,7 +1162,7 @@ def with_vfio(xml: str) -> str:
 def balloon(current: int) -> str:
     """A guest of 4 GiB, and of 1 GiB that it has been given of 2, with so much as its current memory."""
     return domain(
-        ("</memory>\n", f"</memory>\n  <currentMemory unit='KiB'>{current // KIB}</currentMemory>\n"),
+        ("  <os>", f"  <currentMemory unit='KiB'>{current // KIB}</currentMemory>\n  <os>"),
         (BLOCK, f"{BLOCK}<requested unit='GiB'>1</requested>"),
     )
 

@@ -2,16 +2,15 @@
 
 import json
 import os
-import pty
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from command import execute, on_a_terminal, process, python, running, shell
 
-TESTDATA = Path(__file__).parent.parent / "testdata"
+from virtmem_cli import __version__
+
 GOOD = """<domain type='kvm'>
   <name>guest</name>
   <maxMemory unit='GiB'>8</maxMemory>
@@ -37,23 +36,6 @@ ARGV = [
 WRONG = GOOD.replace("<block unit='MiB'>2", "<block unit='MiB'>3")
 WARNED = GOOD.replace("</target>", "<requestd>1</requestd></target>")
 NONE = GOOD[: GOOD.index("    <memory model")] + GOOD[GOOD.index("  </devices>") :]
-COMMAND = [sys.executable, "-m", "virtmem_cli"]
-
-
-def virtmem(
-    *arguments: str | Path, stdin: str | bytes = "", cwd: Path | None = None, **env: str
-) -> subprocess.CompletedProcess[str]:
-    run = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        input=stdin.encode() if isinstance(stdin, str) else stdin,
-        capture_output=True,
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(TESTDATA.parent), **env},
-        timeout=60,
-        check=False,
-    )
-    assert b"Traceback" not in run.stderr
-    return subprocess.CompletedProcess(run.args, run.returncode, run.stdout.decode(), run.stderr.decode())
 
 
 @pytest.fixture
@@ -67,15 +49,15 @@ def files(tmp_path: Path) -> Path:
 
 
 def test_good_is_0_and_says_nothing(files: Path) -> None:
-    run = virtmem("xml2argv", files / "good.xml")
-    assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout == f"-object '{ARGV[1]}' \\\n-device '{ARGV[3]}'\n"
+    run = process("xml2argv", files / "good.xml")
+    assert (run.code, run.err) == (0, "")
+    assert run.out == f"-object '{ARGV[1]}' \\\n-device '{ARGV[3]}'\n"
 
 
 def test_wrong_is_1_and_prints_no_arguments(files: Path) -> None:
-    run = virtmem("xml2argv", "wrong.xml", cwd=files)
-    assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr == (
+    run = process("xml2argv", "wrong.xml", cwd=files)
+    assert (run.code, run.out) == (1, "")
+    assert run.err == (
         "wrong.xml:11: error: <block> is 3 MiB, which is not a power of two; libvirt and QEMU refuse it. "
         "Write 4 MiB, say. [block-not-power-of-two]\n"
         "wrong.xml: refused, no arguments written\n"
@@ -83,22 +65,22 @@ def test_wrong_is_1_and_prints_no_arguments(files: Path) -> None:
 
 
 def test_a_warning_is_0_and_strict_makes_it_1(files: Path) -> None:
-    run = virtmem("xml2argv", "warned.xml", cwd=files)
-    assert run.returncode == 0
-    assert run.stdout
-    assert run.stderr == (
+    run = process("xml2argv", "warned.xml", cwd=files)
+    assert run.code == 0
+    assert run.out
+    assert run.err == (
         "warned.xml:12: warning: <requestd> in <target> is unknown to libvirt, which ignores it. "
         "Did you mean 'requested'? [element-unknown]\n"
     )
-    strict = virtmem("xml2argv", "--strict", "warned.xml", cwd=files)
-    assert (strict.returncode, strict.stdout) == (1, "")
-    assert strict.stderr == run.stderr + "warned.xml: refused by --strict, no arguments written\n"
+    strict = process("xml2argv", "--strict", "warned.xml", cwd=files)
+    assert (strict.code, strict.out) == (1, "")
+    assert strict.err == run.err + "warned.xml: refused by --strict, no arguments written\n"
 
 
 def test_no_virtio_mem_is_0_and_says_so(files: Path) -> None:
-    run = virtmem("xml2argv", "none.xml", cwd=files)
-    assert (run.returncode, run.stdout) == (0, "")
-    assert run.stderr == "none.xml: no <memory model='virtio-mem'> in this domain, so there is nothing to convert\n"
+    run = process("xml2argv", "none.xml", cwd=files)
+    assert (run.code, run.out) == (0, "")
+    assert run.err == "none.xml: no <memory model='virtio-mem'> in this domain, so there is nothing to convert\n"
 
 
 def test_all_problems_at_once(files: Path) -> None:
@@ -107,9 +89,9 @@ def test_all_problems_at_once(files: Path) -> None:
         .replace("'GiB'>8", "'GiB'>1")
         .replace("<size unit='GiB'>1", "<size unit='GiB'>0x1")
     )
-    run = virtmem("xml2argv", "-", stdin=xml)
-    assert run.returncode == 1
-    found = [line.split("[")[-1].rstrip("]") for line in run.stderr.splitlines()[:-1]]
+    run = process("xml2argv", "-", given=xml)
+    assert run.code == 1
+    found = [line.split("[")[-1].rstrip("]") for line in run.err.splitlines()[:-1]]
     assert found == ["hotplug-space", "number-invalid", "node-unknown", "block-not-power-of-two"]
 
 
@@ -131,27 +113,27 @@ def test_all_problems_at_once(files: Path) -> None:
     ids=lambda value: str(value[:24]),
 )
 def test_what_is_no_domain_is_1(data: bytes, words: str) -> None:
-    run = virtmem("xml2argv", "-", stdin=data)
-    assert (run.returncode, run.stdout) == (1, "")
-    assert words in run.stderr
-    assert run.stderr.startswith("<stdin>:")
+    run = process("xml2argv", "-", given=data)
+    assert (run.code, run.out) == (1, "")
+    assert words in run.err
+    assert run.err.startswith("<stdin>:")
 
 
 def test_a_name_in_xml_does_not_reach_the_terminal_raw() -> None:
     name = "\u202eevil\u009b31m"
-    run = virtmem("xml2argv", "-", stdin=GOOD.replace("<name>guest", f"<name>{name}/"))
-    assert run.returncode == 1
-    assert "\\u202eevil\\u009b31m" in run.stderr
+    run = process("xml2argv", "-", given=GOOD.replace("<name>guest", f"<name>{name}/"))
+    assert run.code == 1
+    assert "\\u202eevil\\u009b31m" in run.err
 
 
 @pytest.mark.parametrize("what", ["absent.xml", ".", "loop.xml", "a\nb.xml"])
 def test_what_cannot_be_read_is_3_and_the_others_are_done(what: str, files: Path) -> None:
     (files / "loop.xml").symlink_to("loop.xml")
-    run = virtmem("xml2argv", what, "good.xml", cwd=files)
-    assert run.returncode == 3
-    assert "cannot be read: " in run.stderr
-    assert len(run.stderr.splitlines()) == 1
-    assert run.stdout.startswith("-object ")
+    run = process("xml2argv", what, "good.xml", cwd=files)
+    assert run.code == 3
+    assert "cannot be read: " in run.err
+    assert len(run.err.splitlines()) == 1
+    assert run.out.startswith("-object ")
 
 
 @pytest.mark.parametrize(
@@ -174,14 +156,14 @@ def test_what_cannot_be_read_is_3_and_the_others_are_done(what: str, files: Path
     ids=" ".join,
 )
 def test_wrong_usage_is_2(arguments: list[str], files: Path) -> None:
-    run = virtmem("xml2argv", *arguments, cwd=files)
-    assert (run.returncode, run.stdout) == (2, "")
-    assert run.stderr
+    run = process("xml2argv", *arguments, cwd=files)
+    assert (run.code, run.out) == (2, "")
+    assert run.err
     assert not (files / "out").exists()
 
 
 def test_unknown_command_is_2() -> None:
-    assert virtmem("argv2xml").returncode == 2
+    assert process("argv2xml").code == 2
 
 
 # Several files, standard input, output folder
@@ -189,22 +171,22 @@ def test_unknown_command_is_2() -> None:
 
 def test_several_files_keep_their_order(files: Path) -> None:
     (files / "second.xml").write_text(GOOD.replace("'GiB'>1</size", "'MiB'>512</size"))
-    run = virtmem("xml2argv", "--format", "json", "wrong.xml", "second.xml", "none.xml", "good.xml", cwd=files)
-    assert run.returncode == 1
-    sizes = [json.loads(json.loads(line)[1])["size"] for line in run.stdout.splitlines()]
+    run = process("xml2argv", "--format", "json", "wrong.xml", "second.xml", "none.xml", "good.xml", cwd=files)
+    assert run.code == 1
+    sizes = [json.loads(json.loads(line)[1])["size"] for line in run.out.splitlines()]
     assert sizes == [512 << 20, 1 << 30]
 
 
 def test_standard_input(files: Path) -> None:
-    assert virtmem("xml2argv", "-", stdin=GOOD).stdout == virtmem("xml2argv", files / "good.xml").stdout
+    assert process("xml2argv", "-", given=GOOD).out == process("xml2argv", files / "good.xml").out
 
 
 def test_output_folder(files: Path) -> None:
-    run = virtmem("xml2argv", "-o", "out/args", "good.xml", "wrong.xml", "none.xml", "-", cwd=files, stdin=GOOD)
-    assert (run.returncode, run.stdout) == (1, "")
+    run = process("xml2argv", "-o", "out/args", "good.xml", "wrong.xml", "none.xml", "-", cwd=files, given=GOOD)
+    assert (run.code, run.out) == (1, "")
     assert sorted(path.name for path in (files / "out/args").iterdir()) == ["good.args", "stdin.args"]
     written = files / "out/args/good.args"
-    assert written.read_text() == virtmem("xml2argv", files / "good.xml").stdout
+    assert written.read_text() == process("xml2argv", files / "good.xml").out
     umask = os.umask(0)
     os.umask(umask)
     assert written.stat().st_mode & 0o777 == 0o666 & ~umask
@@ -212,9 +194,9 @@ def test_output_folder(files: Path) -> None:
 
 def test_a_refused_domain_leaves_its_old_arguments_alone(files: Path) -> None:
     (files / "wrong.args").write_text("old")
-    run = virtmem("xml2argv", "-o", ".", "wrong.xml", cwd=files)
-    assert run.returncode == 1
-    assert "wrong.args is from before" in run.stderr
+    run = process("xml2argv", "-o", ".", "wrong.xml", cwd=files)
+    assert run.code == 1
+    assert "wrong.args is from before" in run.err
     assert (files / "wrong.args").read_text() == "old"
 
 
@@ -228,33 +210,30 @@ def test_nothing_but_a_file_is_written_over(kind: str, files: Path) -> None:
     else:
         target.mkdir()
     before = os.stat(target)
-    run = virtmem("xml2argv", "-o", ".", "good.xml", cwd=files)
-    assert run.returncode == 3
-    assert "is no regular file" in run.stderr
+    run = process("xml2argv", "-o", ".", "good.xml", cwd=files)
+    assert run.code == 3
+    assert "is no regular file" in run.err
     assert os.stat(target)[:2] == before[:2]
 
 
 def test_a_link_to_a_file_stays_one(files: Path) -> None:
     (files / "real").write_text("old")
     (files / "good.args").symlink_to("real")
-    assert virtmem("xml2argv", "-o", ".", "good.xml", cwd=files).returncode == 0
+    assert process("xml2argv", "-o", ".", "good.xml", cwd=files).code == 0
     assert (files / "good.args").is_symlink()
     assert (files / "real").read_text().startswith("-object ")
 
 
 def test_output_folder_that_cannot_be_is_3(files: Path) -> None:
-    run = virtmem("xml2argv", "-o", "good.xml/out", "warned.xml", cwd=files)
-    assert run.returncode == 3
-    assert "cannot be written: " in run.stderr
+    run = process("xml2argv", "-o", "good.xml/out", "warned.xml", cwd=files)
+    assert run.code == 3
+    assert "cannot be written: " in run.err
     assert (files / "good.xml").read_text() == GOOD
 
 
 def test_full_disk_is_3(files: Path) -> None:
-    with open("/dev/full", "w") as full:
-        run = subprocess.run(
-            [*COMMAND, "xml2argv", "good.xml"], cwd=files, stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )
-    assert (run.returncode, run.stderr) == (3, "virtmem: standard output: cannot be written: No space left on device\n")
+    run = shell('exec "$0" xml2argv good.xml >/dev/full', cwd=files)
+    assert (run.code, run.err) == (3, "virtmem: standard output: cannot be written: No space left on device\n")
 
 
 # Formats, through the real programs they are for
@@ -266,31 +245,27 @@ def test_shell_format_in_a_real_shell(files: Path) -> None:
         "  <devices>", "  <memoryBacking><source type='file'/></memoryBacking>\n  <devices>"
     )
     (files / "odd.xml").write_text(xml)
-    script = 'eval "set -- $("$0" -m virtmem_cli xml2argv odd.xml)"; printf "%s\\n" "$@"'
-    env = {**os.environ, "PYTHONPATH": str(TESTDATA.parent)}
-    run = subprocess.run(["sh", "-c", script, sys.executable], cwd=files, env=env, capture_output=True, check=True)
-    assert run.stdout.decode() == virtmem("xml2argv", "--format", "lines", "odd.xml", cwd=files).stdout
+    run = shell('eval "set -- $("$0" xml2argv odd.xml)"; printf "%s\\n" "$@"', cwd=files)
+    assert (run.code, run.out) == (0, process("xml2argv", "--format", "lines", "odd.xml", cwd=files).out)
     assert not (files / "pwned").exists()
 
 
 def test_lines_format_through_xargs(files: Path) -> None:
-    text = virtmem("xml2argv", "--format", "lines", files / "good.xml").stdout
-    run = subprocess.run(
-        ["xargs", "-d", "\n", "printf", "%s\\0"], input=text, capture_output=True, text=True, check=True
-    )
-    assert run.stdout.split("\0")[:-1] == ARGV
+    text = process("xml2argv", "--format", "lines", files / "good.xml").out
+    run = execute(["xargs", "-d", "\n", "printf", "%s\\0"], given=text)
+    assert (run.code, run.out.split("\0")[:-1]) == (0, ARGV)
 
 
 def test_json_format(files: Path) -> None:
-    assert json.loads(virtmem("xml2argv", "--format", "json", files / "good.xml").stdout) == ARGV
+    assert json.loads(process("xml2argv", "--format", "json", files / "good.xml").out) == ARGV
 
 
 def test_output_is_utf8_in_any_locale(files: Path) -> None:
     xml = GOOD.replace("guest", "gro\u00df").replace("<os>", "<memoryBacking><source type='file'/></memoryBacking><os>")
     (files / "umlaut.xml").write_text(xml, encoding="utf-8")
     for locale in ("C", "C.UTF-8", "POSIX"):
-        run = virtmem("xml2argv", files / "umlaut.xml", LC_ALL=locale, PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
-        assert "gro\u00df" in run.stdout
+        run = process("xml2argv", files / "umlaut.xml", LC_ALL=locale, PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+        assert "gro\u00df" in run.out
 
 
 # The target
@@ -299,22 +274,22 @@ def test_output_is_utf8_in_any_locale(files: Path) -> None:
 def test_qemu_version_decides_the_syntax(files: Path) -> None:
     heads = {}
     for version in ("5.1", "6.0", "6.2"):
-        argv = json.loads(virtmem("xml2argv", "--format", "json", "--qemu", version, files / "good.xml").stdout)
+        argv = json.loads(process("xml2argv", "--format", "json", "--qemu", version, files / "good.xml").out)
         heads[version] = [argv[1][0], argv[3][0]]
     assert heads == {"5.1": ["m", "v"], "6.0": ["{", "v"], "6.2": ["{", "{"]}
 
 
 def test_a_qemu_without_virtio_mem_is_refused(files: Path) -> None:
-    run = virtmem("xml2argv", "--qemu", "4.2", files / "good.xml")
-    assert run.returncode == 1
-    assert "QEMU 4.2 has no virtio-mem for x86_64" in run.stderr
+    run = process("xml2argv", "--qemu", "4.2", files / "good.xml")
+    assert run.code == 1
+    assert "QEMU 4.2 has no virtio-mem for x86_64" in run.err
 
 
 def test_host_file(files: Path) -> None:
     (files / "host.toml").write_text("page-size = '64KiB'\nthp-size = '512MiB'\n")
-    run = virtmem("xml2argv", "--host", "host.toml", "good.xml", cwd=files)
-    assert run.returncode == 1
-    assert "<block> is 2 MiB, and the host's transparent huge page is 512 MiB" in run.stderr
+    run = process("xml2argv", "--host", "host.toml", "good.xml", cwd=files)
+    assert run.code == 1
+    assert "<block> is 2 MiB, and the host's transparent huge page is 512 MiB" in run.err
 
 
 @pytest.mark.parametrize(
@@ -335,103 +310,73 @@ def test_host_file(files: Path) -> None:
 )
 def test_a_wrong_host_file_is_2(text: str, words: str, files: Path) -> None:
     (files / "host.toml").write_text(text)
-    run = virtmem("xml2argv", "--host", "host.toml", "good.xml", cwd=files)
-    assert run.returncode == 2
-    assert run.stderr.startswith("virtmem: host.toml: ")
-    assert words in run.stderr
+    run = process("xml2argv", "--host", "host.toml", "good.xml", cwd=files)
+    assert run.code == 2
+    assert run.err.startswith("virtmem: host.toml: ")
+    assert words in run.err
 
 
 def test_an_absent_host_file_is_3(files: Path) -> None:
-    assert virtmem("xml2argv", "--host", "absent.toml", "good.xml", cwd=files).returncode == 3
+    assert process("xml2argv", "--host", "absent.toml", "good.xml", cwd=files).code == 3
 
 
 def test_local_host(files: Path) -> None:
     """Whatever this machine is: it has a node 0, and no node 127."""
     source = "<source><nodemask>127</nodemask></source><target>"
-    run = virtmem("xml2argv", "--host", "local", "-", stdin=GOOD.replace("<target>", source))
+    run = process("xml2argv", "--host", "local", "-", given=GOOD.replace("<target>", source))
     has_nodes = Path("/sys/devices/system/node/has_memory").exists()
-    assert ("host nodes 127 are named" in run.stderr) == has_nodes
+    assert ("host nodes 127 are named" in run.err) == has_nodes
 
 
 # A terminal, a closed pipe, Ctrl-C
 
 
-def on_a_terminal(arguments: list[str], cwd: Path, **env: str) -> bytes:
-    """What the command writes to a real terminal."""
-    master, slave = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(TESTDATA.parent), **env}
-    if "NO_COLOR" not in env:
-        environment.pop("NO_COLOR", None)
-    process = subprocess.Popen(
-        [*COMMAND, *arguments], cwd=cwd, env=environment, stdin=slave, stdout=slave, stderr=slave
-    )
-    os.close(slave)
-    output = b""
-    while True:
-        try:
-            piece = os.read(master, 4096)
-        except OSError:
-            break
-        if not piece:
-            break
-        output += piece
-    os.close(master)
-    assert process.wait(timeout=30) == 1
-    return output
-
-
 def test_colour_on_a_terminal_alone(files: Path) -> None:
-    output = on_a_terminal(["xml2argv", "wrong.xml"], files)
-    assert b"\x1b[1;31merror: " in output
-    assert b"[block-not-power-of-two]" in output
-    assert b"\x1b" not in on_a_terminal(["xml2argv", "wrong.xml"], files, NO_COLOR="1")
-    assert "\x1b" not in virtmem("xml2argv", files / "wrong.xml", FORCE_COLOR="1").stderr
+    words = ("xml2argv", "wrong.xml")
+    shown = on_a_terminal(*words, cwd=files, errors=True)
+    assert shown.code == 1
+    assert "\x1b[1;31merror: " in shown.out
+    assert "[block-not-power-of-two]" in shown.out
+    assert "\x1b" not in on_a_terminal(*words, cwd=files, errors=True, NO_COLOR="1").out
+    assert "\x1b" not in process("xml2argv", files / "wrong.xml", FORCE_COLOR="1").err
 
 
 def test_markup_in_names_is_text_on_a_terminal(files: Path) -> None:
     (files / "odd.xml").write_text(GOOD.replace("<name>guest", "<name>[red]x[/red]/[link=http://example.org]y"))
-    output = on_a_terminal(["xml2argv", "odd.xml"], files)
-    assert b"[red]x[/red]/[link=http://example.org]y" in output
+    shown = on_a_terminal("xml2argv", "odd.xml", cwd=files, errors=True)
+    assert shown.code == 1
+    assert "[red]x[/red]/[link=http://example.org]y" in shown.out
 
 
 def test_closed_pipe_is_quiet(files: Path) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "xml2argv", "-"], cwd=files, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    process.stdout.close()
-    assert process.stdin is not None
-    process.stdin.write(GOOD.encode())
-    process.stdin.close()
-    assert process.wait(timeout=30) == 128 + signal.SIGPIPE
-    assert process.stderr is not None
-    assert process.stderr.read() == b""
-    process.stderr.close()
+    with running("xml2argv", "-", cwd=files) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        child.stdin.write(GOOD.encode())
+        child.stdin.close()
+        assert child.wait(timeout=30) == 128 + signal.SIGPIPE
+        assert child.stderr.read() == b""
 
 
 @pytest.mark.parametrize(("close", "code"), [(">&-", 3), ("<&-", 3), ("2>&-", 1)])
 def test_closed_streams(close: str, code: int, files: Path) -> None:
     file = {">&-": "good.xml", "<&-": "-", "2>&-": "wrong.xml"}[close]
-    script = f'"$0" -m virtmem_cli xml2argv {file} {close}'
-    env = {**os.environ, "PYTHONPATH": str(TESTDATA.parent)}
-    run = subprocess.run(["sh", "-c", script, sys.executable], cwd=files, env=env, capture_output=True, check=False)
-    assert run.returncode == code
-    assert b"Traceback" not in run.stderr
+    assert shell(f'"$0" xml2argv {file} {close}', cwd=files).code == code
 
 
 def test_ctrl_c_is_130_and_quiet() -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "xml2argv", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    child = running("xml2argv", "-")
     # The import of the command's modules must be over: then it waits for standard input
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        if "pipe" in Path(f"/proc/{process.pid}/wchan").read_text() or sleeping(process.pid):
+        if "pipe" in Path(f"/proc/{child.pid}/wchan").read_text() or sleeping(child.pid):
             break
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=30)
+    assert child.returncode == 130
     assert errors == b""
 
 
@@ -446,13 +391,15 @@ def sleeping(pid: int) -> bool:
 
 
 def test_version_and_help() -> None:
-    from virtmem_cli import __version__
-
-    assert virtmem("--version").stdout == f"virtmem {__version__}\n"
-    assert "xml2argv" in virtmem("--help").stdout
-    text = virtmem("xml2argv", "--help").stdout
+    assert process("--version").out == f"virtmem {__version__}\n"
+    assert "xml2argv" in process("--help").out
+    text = process("xml2argv", "--help").out
     for option in ("--scope", "--format", "--qemu", "--host", "--strict", "--output", "Example:", "Exit status:"):
         assert option in text
+
+
+def test_python_runs_it_as_a_module(files: Path) -> None:
+    assert python("-m", "virtmem_cli", "xml2argv", "good.xml", cwd=files) == process("xml2argv", "good.xml", cwd=files)
 
 
 def test_a_plain_conversion_imports_nothing_slow(files: Path) -> None:
@@ -461,8 +408,9 @@ def test_a_plain_conversion_imports_nothing_slow(files: Path) -> None:
         "try: main(['xml2argv', 'good.xml'])\n"
         "except SystemExit: print(*sys.modules)"
     )
-    run = subprocess.run([sys.executable, "-c", code], cwd=files, capture_output=True, text=True, check=True)
-    modules = set(run.stdout.splitlines()[-1].split())
+    run = python("-c", code, cwd=files)
+    assert run.code == 0
+    modules = set(run.out.splitlines()[-1].split())
     slow = {"rich", "tempfile", "tomllib", "pathlib", "dataclasses", "difflib", "importlib.metadata", "subprocess"}
     assert "virtmem_cli.convert" in modules
     assert not modules & slow

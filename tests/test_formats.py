@@ -7,8 +7,6 @@ against a parser that reads them as GitHub's runner does.
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
@@ -17,19 +15,15 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import pytest
-from click.testing import CliRunner
-from domains import X86
+from command import execute, process, virtmem
+from domains import ROOT, X86
 from jsonschema import Draft7Validator, Draft202012Validator
 from lxml import etree
 
 from virtmem_cli import report
-from virtmem_cli.cli import main
 from virtmem_cli.convert import Judgement
 from virtmem_cli.findings import RULES, Edit, Finding, Location, Part, Refuses, Repair, Severity
 
-VIRTMEM = Path(sys.executable).parent / "virtmem"
-
-ROOT = Path(__file__).parent.parent
 XML = ROOT / "testdata" / "xml"
 GOLDEN = sorted(XML.glob("*.xml"))
 SCHEMA: Any = json.loads((ROOT / "docs/check.schema.json").read_text())
@@ -53,11 +47,10 @@ NAMES = [
 ]
 
 
-def check(form: str, *arguments: str | Path, given: str | None = None) -> str:
-    words = ["check", "--format", form, *map(str, arguments)]
-    result = CliRunner().invoke(main, words, input=given, catch_exceptions=False)
-    assert result.exit_code in (0, 1), result.stderr
-    return result.stdout
+def check(form: str, *arguments: str | Path, given: str = "") -> str:
+    run = virtmem("check", "--format", form, *arguments, given=given)
+    assert run.code in (0, 1), run.err
+    return run.out
 
 
 @cache
@@ -256,12 +249,9 @@ def complaints(log: object, multitool: Path, folder: Path) -> list[str]:
     """What the multitool says of a log, each with the rule of its own. Its exit status says nothing."""
     path = folder / "log.sarif"
     path.write_text(json.dumps(log))
-    environment = {**os.environ, "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
-    run = subprocess.run(
-        [multitool, "validate", path], env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert "Done. 1 files scanned" in run.stdout, run.stdout + run.stderr
-    lines = run.stdout.replace(str(path), "").splitlines()
+    run = execute([multitool, "validate", path], DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="1")
+    assert "Done. 1 files scanned" in run.out, run.out + run.err
+    lines = run.out.replace(str(path), "").splitlines()
     # SARIF2005 wants the address of a home page, which there is none of
     found = [line for line in lines if re.search(r": (error|warning) [A-Z]+[0-9]+", line)]
     return [line for line in found if "SARIF2005" not in line]
@@ -545,15 +535,9 @@ def test_an_input_that_cannot_be_read_is_in_every_report(tmp_path: Path) -> None
     (tmp_path / "good.xml").write_text(X86)
 
     def printed(form: str) -> str:
-        run = subprocess.run(
-            [VIRTMEM, "check", "--format", form, "absent.xml", "good.xml"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert run.returncode == 3
-        return run.stdout
+        run = process("check", "--format", form, "absent.xml", "good.xml", cwd=tmp_path)
+        assert run.code == 3
+        return run.out
 
     words = "absent.xml: cannot be read: No such file or directory"
     assert json.loads(printed("json"))["unread"] == [{"name": "absent.xml", "message": words}]

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from command import virtmem
+from domains import ROOT
 
-from virtmem_cli.cli import main
-
-TESTDATA = Path(__file__).parent.parent / "testdata"
+TESTDATA = ROOT / "testdata"
 XML, ARGS = TESTDATA / "xml", TESTDATA / "args"
 
 VARIANTS: dict[str, Callable[[str], list[str]]] = {
@@ -56,14 +55,12 @@ def run(domain: str, variant: str, monkeypatch: pytest.MonkeyPatch) -> dict[str,
     monkeypatch.chdir(XML)
     checked = variant.startswith("check")
     command = "check" if checked else "xml2argv"
-    result = CliRunner().invoke(main, [command, *(options(variant) if variant else []), f"{domain}.xml"])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
+    code, out, err = virtmem(command, *(options(variant) if variant else []), f"{domain}.xml")
     if checked:
-        assert "diff" in variant or result.exit_code == int("refused" in result.stderr)
-        return {"out": result.stdout}
-    assert result.exit_code == (0 if result.stdout or "nothing to convert" in result.stderr else 1)
-    return {"args": result.stdout, "err": result.stderr}
+        assert "diff" in variant or code == int("refused" in err)
+        return {"out": out}
+    assert code == (0 if out or "nothing to convert" in err else 1)
+    return {"args": out, "err": err}
 
 
 @pytest.mark.parametrize(("domain", "variant"), list(cases()), ids=lambda value: value or "-")

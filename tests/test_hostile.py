@@ -4,18 +4,14 @@ The child is killed at a limit of processor time, and its largest resident size 
 large as `xmltree` lets in.
 """
 
-import errno
 import json
 import os
-import pty
 import re
 import shutil
 import socket
 import subprocess
 import sys
-import termios
 import threading
-import tty
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,14 +20,13 @@ from typing import Any, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from click.testing import CliRunner
-from edits import edited
+from command import VIRTMEM, on_a_terminal, without_colour
+from command import virtmem as in_this_process
+from domains import edited
 from real_qemu import TIMEOUT, QemuBinary
 
-from virtmem_cli.cli import main
 from virtmem_cli.xmltree import LARGEST, MOST_ATTRIBUTES, MOST_TAGS
 
-VIRTMEM = str(Path(sys.executable).parent / "virtmem")
 SECONDS, MEMORY = 5, 256 << 20  # of processor time, and resident
 DEVICE = """<memory model='virtio-mem'>
       <target>
@@ -715,7 +710,7 @@ def test_a_limit_on_files_leaves_none_half_written(what: str, size: int, written
 
 @pytest.mark.parametrize("what", WRITES)
 def test_a_folder_that_is_not_ours_stays_as_it_is(what: str, written: Path) -> None:
-    command = [VIRTMEM, *WRITES[what]]
+    command: list[str | Path] = [VIRTMEM, *WRITES[what]]
     if os.geteuid() == 0:  # root is stopped by no mode, unless it gives up what makes it so
         if shutil.which("setpriv") is None:
             pytest.skip("root, without setpriv")
@@ -946,9 +941,9 @@ def test_a_repair_through_a_link_stays_in_its_file(here: Path) -> None:
 @pytest.mark.parametrize("words", [["xml2argv"], ["check"], ["check", "--fix"], ["verify"]])
 def test_a_file_name_with_nul_is_3(words: list[str]) -> None:
     """No process can be given one; a caller of the function can."""
-    result = CliRunner().invoke(main, [*words, "a\0b.xml"])
-    assert result.exit_code == 3
-    assert "cannot be read" in result.stderr
+    run = in_this_process(*words, "a\0b.xml")
+    assert run.code == 3
+    assert "cannot be read" in run.err
 
 
 # The terminal
@@ -997,33 +992,11 @@ def evil(here: Path) -> Path:
     return folder
 
 
-def on_a_terminal(words: Sequence[str], cwd: Path) -> str:
-    """What the command writes to a terminal that changes nothing, of both streams."""
-    master, slave = pty.openpty()
-    tty.setraw(slave)
-    termios.tcsetwinsize(slave, (24, 80))
-    inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
-    process = subprocess.Popen(
-        [VIRTMEM, *words], cwd=cwd, env={**inherited, "TERM": "xterm-256color"}, stdin=slave, stdout=slave, stderr=slave
-    )
-    os.close(slave)
-    output = b""
-    while True:
-        try:
-            piece = os.read(master, 1 << 16)
-        except OSError as error:
-            assert error.errno == errno.EIO  # noqa: PT017
-            break
-        if not piece:
-            break
-        output += piece
-    os.close(master)
-    assert process.wait(timeout=TIMEOUT) in (0, 1, 2, 3)
-    return output.decode()
-
-
-def without_colour(text: str) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+def terminal(words: Sequence[str], cwd: Path) -> str:
+    """What the command writes to a terminal, on both streams."""
+    run = on_a_terminal(*words, cwd=cwd, errors=True)
+    assert run.code in (0, 1, 2, 3)
+    return run.out
 
 
 def acts(text: str) -> set[str]:
@@ -1059,29 +1032,29 @@ SHOWN = {
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_terminal_gets_words_and_colours(name: str, evil: Path) -> None:
-    text = without_colour(on_a_terminal(SHOWN[name], evil))
+    text = without_colour(terminal(SHOWN[name], evil))
     assert text
     assert acts(text) == set()
 
 
 @pytest.mark.parametrize("words", [["check", f"--{EVIL}"], [f"--{EVIL}"], [EVIL], ["explain", "a", EVIL]], ids=str)
 def test_wrong_usage_is_told_in_words(words: list[str], evil: Path) -> None:
-    assert acts(on_a_terminal(words, evil)) == set()
+    assert acts(terminal(words, evil)) == set()
 
 
 def test_a_qemu_that_answers_oddly(evil: Path) -> None:
     """In the table of `verify`."""
-    text = without_colour(on_a_terminal(["verify", "--qemu", "./qemu", "../good.xml"], evil))
+    text = without_colour(terminal(["verify", "--qemu", "./qemu", "../good.xml"], evil))
     assert "differs" in text
     assert acts(text) == set()
 
 
 @pytest.mark.parametrize("qemu", ["5.2", "11.1"])
 @pytest.mark.parametrize("form", ["shell", "lines", "json"])
-def test_arguments_on_a_terminal(form: str, qemu: str, evil: Path) -> None:
+def test_arguments_terminal(form: str, qemu: str, evil: Path) -> None:
     """Whoever looks at them is not deceived; but for the old syntax, which can write no character in another way."""
     words = ["xml2argv", "--scope", "memory", "--qemu", qemu, "--format", form, "pmem.xml"]
-    text = without_colour(on_a_terminal(words, evil))
+    text = without_colour(terminal(words, evil))
     if (form, qemu) not in (("shell", "5.2"), ("lines", "5.2")):
         assert acts(text) == set()
     assert "\x1b" not in text
@@ -1090,14 +1063,14 @@ def test_arguments_on_a_terminal(form: str, qemu: str, evil: Path) -> None:
 @pytest.mark.parametrize("name", ["check", "check of no domain", "xml2argv", "explain", "verify --qemu that talks"])
 def test_a_terminal_gets_the_words_of_a_pipe(name: str, evil: Path) -> None:
     run = limited(["sh", "-c", 'exec "$0" "$@" 2>&1', VIRTMEM, *SHOWN[name]], cwd=evil)
-    assert without_colour(on_a_terminal(SHOWN[name], evil)) == run.out.decode()
+    assert without_colour(terminal(SHOWN[name], evil)) == run.out.decode()
     assert acts(run.out.decode()) == set()
 
 
 @pytest.mark.parametrize("file", ["warned.xml", "latin.xml"])
 def test_a_diff_on_a_terminal_is_the_diff(file: str, evil: Path) -> None:
     """A tab in it is white space, and no other letter than the file has."""
-    text = without_colour(on_a_terminal(["check", "--diff", file], evil))
+    text = without_colour(terminal(["check", "--diff", file], evil))
     assert "\\u0009" not in text
     assert "\ufffd" not in text
     assert acts(text) <= {"\t"}

@@ -1,24 +1,22 @@
 """layout: where device memory lands. Real QEMU holds it too, in test_qemu and test_random_domains."""
 
 import re
-from pathlib import Path
 
 import pytest
+from domains import ROOT
+from judging import parsed
 
 from virtmem_cli.domain import Domain, MemoryDevice
 from virtmem_cli.findings import RULES
 from virtmem_cli.layout import Layout, lay_out, least_max_memory, window_base
-from virtmem_cli.parse import parse_domain
 from virtmem_cli.target import LIBVIRT
 from virtmem_cli.units import GIB, MIB
-from virtmem_cli.xmltree import parse_tree
 
-ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/layout.md").read_text()
 
 
 def domain(name: str) -> Domain:
-    return parse_domain(parse_tree((ROOT / f"testdata/xml/{name}.xml").read_bytes(), name), LIBVIRT.arch)[0]
+    return parsed((ROOT / f"testdata/xml/{name}.xml").read_bytes())
 
 
 def test_the_page_tells_what_happens() -> None:

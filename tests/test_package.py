@@ -1,22 +1,19 @@
 """What is shipped: the wheel's contents, and a README that is true."""
 
-import os
 import re
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from command import python, virtmem
+from domains import ROOT
 
-from virtmem_cli.cli import COMMANDS, main
+from virtmem_cli.cli import COMMANDS
 from virtmem_cli.findings import Severity
 from virtmem_cli.settings import settings_of_toml
 from virtmem_cli.target import HOSTS
 from virtmem_cli.units import human
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
@@ -26,8 +23,8 @@ def blocks(language: str) -> list[str]:
 
 def run(command: str) -> str:
     """What a README's command prints, on both streams."""
-    result = CliRunner().invoke(main, command.removeprefix("virtmem ").split())
-    return result.output
+    _, out, err = virtmem(*command.removeprefix("virtmem ").split())
+    return out + err
 
 
 def test_readme_example() -> None:
@@ -78,11 +75,9 @@ def test_readme_names_real_options() -> None:
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, ROOT],
-        check=True,
-        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-    )
+    words = ("--quiet", "--disable-pip-version-check", "--no-deps", "--wheel-dir", tmp_path, ROOT)
+    run = python("-m", "pip", "wheel", *words)
+    assert run.code == 0, run.err
     (wheel,) = tmp_path.glob("virtmem-*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     package = {

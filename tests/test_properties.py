@@ -1,15 +1,14 @@
 """Properties that hold for any input: what goes in comes out, and nothing but our own errors is ever raised."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 import xml.sax.saxutils as sax
 from pathlib import Path
 
 import pytest
+from command import execute, python
+from domains import ROOT
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +21,7 @@ from virtmem_cli.render import lines, shell
 from virtmem_cli.target import Target, qemu_of_version
 from virtmem_cli.units import format_bitmap
 
-ALL_XML = sorted((Path(__file__).parent.parent / "testdata" / "xml").glob("*.xml"))
+ALL_XML = sorted((ROOT / "testdata/xml").glob("*.xml"))
 # Those that are domains at all.
 XML = [path for path in ALL_XML if "<domain" in path.read_text() and "<!DOCTYPE" not in path.read_text()]
 TARGET = Target()
@@ -123,9 +122,8 @@ def test_domains_with_other_values_are_judged(path: Path, changes: list[tuple[in
 def test_a_real_shell_reads_the_argv_back(pairs: list[tuple[str, str]]) -> None:
     argv = [argument for pair in pairs for argument in pair]
     script = "printf '%s\\0' " + shell(argv)
-    run = subprocess.run(["sh", "-c", script], capture_output=True, check=True, env={"PATH": os.environ["PATH"]})
-    assert run.stdout.decode().split("\0")[:-1] == argv
-    assert run.stderr == b""
+    run = execute(["sh", "-c", script])
+    assert (run.code, run.out.split("\0")[:-1], run.err) == (0, argv, "")
 
 
 @given(
@@ -211,6 +209,6 @@ def test_no_number_takes_memory(name: str) -> None:
         "print(len(spots))\n"
     )
     (path,) = [path for path in XML if path.stem == name]
-    run = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    assert int(run.stdout) > 5
+    run = python("-c", script, path)
+    assert run.code == 0, run.err
+    assert int(run.out) > 5

@@ -1,10 +1,12 @@
 """Real QEMU: it takes what we give and has what the XML says; and it refuses what we refuse in its name."""
 
-import subprocess
+import shutil
 from pathlib import Path
 
 import pytest
-from domains import X86
+from command import execute
+from domains import ROOT, X86
+from judging import parsed
 from real_qemu import Answer, QemuBinary, start, startable, target_for
 
 from virtmem_cli.convert import convert
@@ -12,13 +14,11 @@ from virtmem_cli.domain import Domain, OtherMemory, VirtioMem
 from virtmem_cli.effective import WRITTEN, effective
 from virtmem_cli.findings import RULES, Refuses, Severity
 from virtmem_cli.layout import lay_out
-from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import Value
 from virtmem_cli.rulebook import page
 from virtmem_cli.target import LIBVIRT
-from virtmem_cli.xmltree import parse_tree
 
-TESTDATA = Path(__file__).parent.parent / "testdata"
+TESTDATA = ROOT / "testdata"
 # Guests that Debian's QEMU 7.2 can start with virtio-mem, and the binary's name for each.
 BINARIES = {"x86_64": "x86_64", "i686": "x86_64", "aarch64": "aarch64"}
 # Software emulation of x86 has 40 bits of address.
@@ -26,7 +26,7 @@ EMULATED = 1 << 39
 
 
 def domain_of(xml: str) -> Domain:
-    return parse_domain(parse_tree(xml.encode(), "test.xml"), LIBVIRT.arch)[0]
+    return parsed(xml.encode())
 
 
 def goldens() -> list[str]:
@@ -110,8 +110,6 @@ REFUSALS = {
     "slots-exceeded": "invalid slot number",
     "slots-too-many": "unsupported amount of memory slots: 512",
 }
-
-
 # What shows as well that QEMU refuses: the rule, what is added to or changed in the arguments, and QEMU's words.
 RAW_FAULTS: dict[str, tuple[list[str], str]] = {
     "memory-locked": (["-overcommit", "mem-lock=on"], "mlock"),
@@ -197,9 +195,7 @@ def test_qemu_refuses_private_memory_where_the_host_never_overcommits(
     wrap = tmp_path / "qemu"
     binary = qemu_binary("x86_64")
     mount = f"mount --bind {never} /proc/sys/vm/overcommit_memory"
-    try:
-        subprocess.run(["unshare", "--mount", "sh", "-c", mount], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
+    if shutil.which("unshare") is None or execute(["unshare", "--mount", "sh", "-c", mount]).code:
         (pytest.fail if request.config.getoption("--real") else pytest.skip)("needs root, for a mount of its own")
     wrap.write_text(
         f'#!/bin/sh\n[ "$1" = --version ] && exec {binary} "$@"\n'

@@ -10,13 +10,11 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from judging import parsed
 from real_qemu import QemuBinary, start, startable, target_for
 
 from virtmem_cli.convert import convert
-from virtmem_cli.domain import Domain
 from virtmem_cli.layout import lay_out
-from virtmem_cli.parse import parse_domain
-from virtmem_cli.xmltree import parse_tree
 
 MIB = 1 << 20
 SETTINGS = settings(
@@ -107,10 +105,6 @@ FAULTS = {
 }
 
 
-def domain_of(xml: str) -> Domain:
-    return parse_domain(parse_tree(xml.encode(), "random.xml"), "x86_64")[0]
-
-
 @given(guest=guests())
 @settings(SETTINGS, max_examples=600)  # of which some 350 are accepted, and start
 def test_what_we_accept_starts_as_predicted(guest: Guest, qemu_binary: QemuBinary) -> None:
@@ -141,7 +135,7 @@ def judge(guest: Guest, qemu_binary: QemuBinary) -> None:
     with tempfile.TemporaryDirectory() as folder:
         target = target_for(binary, Path(folder))
         conversion = convert(xml.encode(), name="random.xml", target=target)
-        domain = domain_of(xml)
+        domain = parsed(xml.encode())
         if not domain.devices or domain.boot_memory <= 0:
             return
         answer = start(binary, startable(domain, target))

@@ -1,33 +1,24 @@
 """Asking binaries what they are, and `virtmem verify`: with real QEMU, and with programs that are none."""
 
-import os
-import pty
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from command import on_a_terminal, running, virtmem
+from domains import ROOT
 from real_qemu import QemuBinary, version
 
 from virtmem_cli import probe
-from virtmem_cli.cli import main
 from virtmem_cli.findings import VirtmemError
 from virtmem_cli.target import ARCHITECTURES, FEATURES, Qemu
 
-ROOT = Path(__file__).parent.parent
 XML = ROOT / "testdata/xml"
 # A domain that QEMU 7.2 can start under emulation, with a machine type that it has.
 GOOD = (XML / "example.xml").read_text()
 
 
-def run(*arguments: str | Path, data: str = "") -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=data, catch_exceptions=False)
-
-
-def running(words: str) -> list[str]:
+def processes_with(words: str) -> list[str]:
     """The command lines of processes that have the words in them, once those that are ending have ended."""
     for _ in range(20):
         lines = []
@@ -67,26 +58,26 @@ def test_xml2argv_for_a_binary_is_as_for_its_version(qemu_binary: QemuBinary) ->
     binary = qemu_binary("x86_64")
     by_version = ".".join(map(str, version(binary)))
     for name in ("example", "everything-set", "allocation-immediate"):
-        asked = run("xml2argv", "--qemu", binary, XML / f"{name}.xml")
-        assert asked.output == run("xml2argv", "--qemu", by_version, XML / f"{name}.xml").output
+        asked = virtmem("xml2argv", "--qemu", binary, XML / f"{name}.xml")
+        assert asked == virtmem("xml2argv", "--qemu", by_version, XML / f"{name}.xml")
 
 
 def test_the_emulator_of_the_domain_is_asked(tmp_path: Path, qemu_binary: QemuBinary) -> None:
     binary = qemu_binary("x86_64")
     xml = GOOD.replace("<devices>", f"<devices><emulator>{binary}</emulator>")
-    assert run("xml2argv", "--qemu", "emulator", "-", data=xml).exit_code == 0
-    none = run("xml2argv", "--qemu", "emulator", "-", data=GOOD)
-    assert none.exit_code == 3
-    assert "has no <emulator>" in none.stderr
-    absent = run("xml2argv", "--qemu", "emulator", "-", data=xml.replace(binary, f"{tmp_path}/none"))
-    assert absent.exit_code == 3
-    assert "cannot be run: No such file or directory" in absent.stderr
+    assert virtmem("xml2argv", "--qemu", "emulator", "-", given=xml).code == 0
+    none = virtmem("xml2argv", "--qemu", "emulator", "-", given=GOOD)
+    assert none.code == 3
+    assert "has no <emulator>" in none.err
+    absent = virtmem("xml2argv", "--qemu", "emulator", "-", given=xml.replace(binary, f"{tmp_path}/none"))
+    assert absent.code == 3
+    assert "cannot be run: No such file or directory" in absent.err
 
 
 def test_a_binary_for_another_guest_is_a_finding(qemu_binary: QemuBinary) -> None:
-    result = run("xml2argv", "--qemu", qemu_binary("aarch64"), XML / "example.xml")
-    assert result.exit_code == 1
-    assert "is for aarch64" in result.stderr
+    run = virtmem("xml2argv", "--qemu", qemu_binary("aarch64"), XML / "example.xml")
+    assert run.code == 1
+    assert "is for aarch64" in run.err
 
 
 FAKES = {
@@ -108,28 +99,28 @@ def test_what_is_no_qemu_is_a_clear_error(fake: str, tmp_path: Path, monkeypatch
     binary = program(tmp_path / "qemu", script)
     with pytest.raises(VirtmemError, match=words):
         probe.ask_qemu(str(binary))
-    assert running(str(binary)) == []
+    assert processes_with(str(binary)) == []
 
 
 @pytest.mark.parametrize("path", ["/nonexistent/qemu", "/", "/etc/passwd"])
 def test_what_cannot_be_run_is_3(path: str) -> None:
-    result = run("xml2argv", "--qemu", path, XML / "example.xml")
-    assert result.exit_code == 3
-    assert "cannot be run: " in result.stderr
+    run = virtmem("xml2argv", "--qemu", path, XML / "example.xml")
+    assert run.code == 3
+    assert "cannot be run: " in run.err
 
 
 # verify
 
 
 def test_verify_says_what_qemu_has(qemu_binary: QemuBinary) -> None:
-    result = run("verify", "--qemu", qemu_binary("x86_64"), XML / "example.xml")
-    assert result.exit_code == 0, result.output
-    rows = [line.split("\t") for line in result.stdout.splitlines()]
+    run = virtmem("verify", "--qemu", qemu_binary("x86_64"), XML / "example.xml")
+    assert run.code == 0, run.err
+    rows = [line.split("\t") for line in run.out.splitlines()]
     assert ["ua-growth", "max-size", str(8 << 30), str(8 << 30), "ok"] in rows
     assert ["ua-growth", "memaddr", "0x180000000", "0x180000000", "ok"] in rows
     assert all(row[-1] == "ok" for row in rows)
-    assert "replaced for this run: -accel kvm by tcg" in result.stderr
-    assert "replaced for this run: the files and folders of memory" in result.stderr
+    assert "replaced for this run: -accel kvm by tcg" in run.err
+    assert "replaced for this run: the files and folders of memory" in run.err
 
 
 @pytest.mark.parametrize("name", ["memfd-hugepages", "hugepages-for-all", "hugepages-of-device", "numatune-strict"])
@@ -137,56 +128,46 @@ def test_verify_replaces_what_only_a_real_host_has(name: str, qemu_binary: QemuB
     xml = (XML / f"{name}.xml").read_text()
     for versioned in ("pc-q35-8.2", "pc-q35-9.0", "pc-q35-8.0"):
         xml = xml.replace(versioned, "q35")
-    result = run("verify", "--qemu", qemu_binary("x86_64"), "-", data=xml)
-    assert result.exit_code == 0, result.output
-    assert "huge pages" in result.stderr or "files and folders" in result.stderr or "NUMA nodes" in result.stderr
+    run = virtmem("verify", "--qemu", qemu_binary("x86_64"), "-", given=xml)
+    assert run.code == 0, run.err
+    assert "huge pages" in run.err or "files and folders" in run.err or "NUMA nodes" in run.err
 
 
 def test_verify_repeats_qemus_words(qemu_binary: QemuBinary) -> None:
     xml = GOOD.replace("machine='q35'", "machine='pc-q35-99.9'")
-    result = run("verify", "--qemu", qemu_binary("x86_64"), "-", data=xml)
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "does not start: " in result.stderr
-    assert "unsupported machine type" in result.stderr
+    run = virtmem("verify", "--qemu", qemu_binary("x86_64"), "-", given=xml)
+    assert (run.code, run.out) == (1, "")
+    assert "does not start: " in run.err
+    assert "unsupported machine type" in run.err
 
 
 def test_verify_shows_a_difference(tmp_path: Path, qemu_binary: QemuBinary) -> None:
     """A QEMU that reports something else: the real one, with its answer changed on the way."""
     real = qemu_binary("x86_64")
     binary = program(tmp_path / "qemu", f'exec {real} "$@" | sed -u \'s/"block-size": 2097152/"block-size": 1/\'')
-    result = run("verify", "--qemu", binary, XML / "example.xml")
-    assert result.exit_code == 1
-    assert "ua-growth\tblock-size\t2097152\t1\tdiffers\n" in result.stdout
+    run = virtmem("verify", "--qemu", binary, XML / "example.xml")
+    assert run.code == 1
+    assert "ua-growth\tblock-size\t2097152\t1\tdiffers\n" in run.out
 
 
 def test_verify_refuses_what_is_refused(qemu_binary: QemuBinary) -> None:
-    result = run("verify", "--qemu", qemu_binary("x86_64"), XML / "wrong.xml")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert "refused, QEMU was not started" in result.stderr
+    run = virtmem("verify", "--qemu", qemu_binary("x86_64"), XML / "wrong.xml")
+    assert (run.code, run.out) == (1, "")
+    assert "refused, QEMU was not started" in run.err
 
 
 def test_verify_without_virtio_mem_or_qemu(qemu_binary: QemuBinary) -> None:
-    assert "nothing to verify" in run("verify", "--qemu", qemu_binary("x86_64"), XML / "no-virtio-mem.xml").stderr
-    missing = run("verify", "--qemu", "no-such-qemu", XML / "example.xml")
-    assert missing.exit_code == 3
-    assert "no such program" in missing.stderr
+    assert "nothing to verify" in virtmem("verify", "--qemu", qemu_binary("x86_64"), XML / "no-virtio-mem.xml").err
+    missing = virtmem("verify", "--qemu", "no-such-qemu", XML / "example.xml")
+    assert missing.code == 3
+    assert "no such program" in missing.err
 
 
 def test_verify_draws_a_table_on_a_terminal(qemu_binary: QemuBinary) -> None:
-    master, slave = pty.openpty()
-    command = [sys.executable, "-m", "virtmem_cli", "verify", "--qemu", qemu_binary("x86_64"), str(XML / "example.xml")]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=slave, stdout=slave, stderr=subprocess.DEVNULL)
-    os.close(slave)
-    output = b""
-    try:
-        while piece := os.read(master, 4096):
-            output += piece
-    except OSError:
-        pass
-    os.close(master)
-    assert process.wait(timeout=30) == 0
-    assert "┏━━" in output.decode()
-    assert "ua-growth" in output.decode()
+    run = on_a_terminal("verify", "--qemu", qemu_binary("x86_64"), XML / "example.xml")
+    assert run.code == 0
+    assert "┏━━" in run.out
+    assert "ua-growth" in run.out
 
 
 def test_ctrl_c_leaves_nothing(tmp_path: Path, qemu_binary: QemuBinary) -> None:
@@ -196,16 +177,14 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, qemu_binary: QemuBinary) -> None:
     hangs = program(
         tmp_path / "qemu", f'case "$*" in *"-machine none"*) exec {real} "$@";; esac; touch {marker}; exec sleep 63'
     )
-    command = [sys.executable, "-m", "virtmem_cli", "verify", "--qemu", str(hangs), str(XML / "example.xml")]
-    env = {**os.environ, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = running("verify", "--qemu", hangs, XML / "example.xml", TMPDIR=str(tmp_path))
     deadline = time.monotonic() + 30
     while not marker.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert list(tmp_path.glob("virtmem-*"))
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=30)
+    assert child.returncode == 130
     assert b"Traceback" not in errors
     assert list(tmp_path.glob("virtmem-*")) == []
-    assert running("sleep 63") == []
+    assert processes_with("sleep 63") == []

@@ -3,12 +3,11 @@
 import os
 import shutil
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from domains import X86, edited
+from command import execute, process, shell
+from domains import ROOT, X86, edited
 from judging import check, fixed, found, parsed
 from real_qemu import QemuBinary, start, startable, target_for
 
@@ -19,12 +18,7 @@ from virtmem_cli.rulebook import page
 from virtmem_cli.target import HOSTS, LIBVIRT, Target
 from virtmem_cli.xmltree import parse_tree
 
-XML = Path(__file__).parent.parent / "testdata" / "xml"
-VIRTMEM = Path(sys.executable).parent / "virtmem"
-
-
-def virtmem(*words: str | Path, cwd: Path, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([VIRTMEM, *words], cwd=cwd, input=given, capture_output=True, check=False, timeout=60)
+XML = ROOT / "testdata/xml"
 
 
 # Written as nobody should, so that whatever is not repaired shows when it is touched
@@ -224,75 +218,67 @@ def test_a_file_is_replaced_and_keeps_mode_and_link(tmp_path: Path) -> None:
     real.write_text(ODD)
     real.chmod(0o640)
     link.symlink_to("real.xml")
-    run = virtmem("check", "--fix", link, cwd=tmp_path)
-    assert run.returncode == 0
+    run = process("check", "--fix", link, cwd=tmp_path)
+    assert run.code == 0
     assert real.read_text() == REPAIRED
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
     assert link.is_symlink()
     assert sorted(os.listdir(tmp_path)) == ["link.xml", "real.xml"]
     status = real.stat()
-    assert virtmem("check", "--fix", link, cwd=tmp_path).returncode == 0
+    assert process("check", "--fix", link, cwd=tmp_path).code == 0
     assert (real.stat().st_ino, real.stat().st_mtime_ns) == (status.st_ino, status.st_mtime_ns), "written for nothing"
 
 
 def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path: Path) -> None:
     """A limit on the size of files is the nearest to a full disk that anybody may have."""
     (tmp_path / "odd.xml").write_text(ODD)
-    run = subprocess.run(
-        ["sh", "-c", f"ulimit -f 0; exec {VIRTMEM} check --fix odd.xml 2>&1 | cat"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "odd.xml: cannot be written: File too large" in run.stdout
-    assert "Traceback" not in run.stdout
+    run = shell('ulimit -f 0; exec "$0" check --fix odd.xml 2>&1 | cat', cwd=tmp_path)
+    assert "odd.xml: cannot be written: File too large" in run.out
+    assert "Traceback" not in run.out
     assert (tmp_path / "odd.xml").read_text() == ODD
     assert os.listdir(tmp_path) == ["odd.xml"]
 
 
 def test_standard_input_goes_to_standard_output(tmp_path: Path) -> None:
-    run = virtmem("check", "--fix", "-", cwd=tmp_path, given=ODD.encode())
-    assert run.stdout.decode() == REPAIRED
-    same = virtmem("check", "--fix", "-", cwd=tmp_path, given=REPAIRED.encode())
-    assert same.stdout.decode() == REPAIRED
-    refused = virtmem("check", "--fix", "-", cwd=tmp_path, given=b"<domain")
-    assert (refused.returncode, refused.stdout) == (1, b"<domain")
-    assert b"not-a-domain" in refused.stderr
+    assert process("check", "--fix", "-", cwd=tmp_path, given=ODD).out == REPAIRED
+    assert process("check", "--fix", "-", cwd=tmp_path, given=REPAIRED).out == REPAIRED
+    refused = process("check", "--fix", "-", cwd=tmp_path, given="<domain")
+    assert (refused.code, refused.out) == (1, "<domain")
+    assert "not-a-domain" in refused.err
 
 
 def test_a_diff_writes_nothing_and_patch_takes_it(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     (tmp_path / "odd.xml").write_text(ODD.rstrip("\n"))
-    run = virtmem("check", "--diff", "odd.xml", cwd=tmp_path)
+    run = process("check", "--diff", "odd.xml", cwd=tmp_path)
     assert (tmp_path / "odd.xml").read_text() == ODD.rstrip("\n")
-    assert run.returncode == 1
+    assert run.code == 1
     if shutil.which("patch") is None:
         (pytest.fail if request.config.getoption("--real") else pytest.skip)("patch is not installed")
-    subprocess.run(["patch", "-p0"], cwd=tmp_path, input=run.stdout, check=True, capture_output=True)
+    assert execute(["patch", "-p0"], cwd=tmp_path, given=run.out).code == 0
     assert (tmp_path / "odd.xml").read_text() == REPAIRED.rstrip("\n")
-    assert virtmem("check", "--diff", "odd.xml", cwd=tmp_path).stdout == b""
+    assert process("check", "--diff", "odd.xml", cwd=tmp_path).out == ""
 
 
 def test_a_diff_of_the_last_line_says_that_it_has_no_end(tmp_path: Path) -> None:
     (tmp_path / "odd.xml").write_text(X86.replace("\n", "").replace("'MiB'>2<", "'MiB'>2M<"))
-    diff = virtmem("check", "--diff", "odd.xml", cwd=tmp_path).stdout.decode()
+    diff = process("check", "--diff", "odd.xml", cwd=tmp_path).out
     assert diff.count("\\ No newline at end of file\n") == 2
 
 
 def test_options_that_do_not_go_together(tmp_path: Path) -> None:
     (tmp_path / "odd.xml").write_text(ODD)
     for words in (["--unsafe-fixes"], ["--diff", "--format", "json"]):
-        run = virtmem("check", *words, "odd.xml", cwd=tmp_path)
-        assert run.returncode == 2
-        assert run.stderr.startswith(b"virtmem: --")
-    assert virtmem("check", "--fix", "--format", "json", "-", cwd=tmp_path, given=b"").returncode == 2
-    assert virtmem("check", "--fix", "--format", "json", "odd.xml", cwd=tmp_path).returncode == 0
+        run = process("check", *words, "odd.xml", cwd=tmp_path)
+        assert run.code == 2
+        assert run.err.startswith("virtmem: --")
+    assert process("check", "--fix", "--format", "json", "-", cwd=tmp_path, given="").code == 2
+    assert process("check", "--fix", "--format", "json", "odd.xml", cwd=tmp_path).code == 0
     assert (tmp_path / "odd.xml").read_text() == REPAIRED
 
 
 def test_what_is_silenced_is_not_repaired(tmp_path: Path) -> None:
     (tmp_path / "odd.xml").write_text(ODD)
-    virtmem("check", "--fix", "--ignore", "nodeset-invalid", "odd.xml", cwd=tmp_path)
+    process("check", "--fix", "--ignore", "nodeset-invalid", "odd.xml", cwd=tmp_path)
     assert (tmp_path / "odd.xml").read_text() == REPAIRED.replace("0-3", "0..3")
 
 

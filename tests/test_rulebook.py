@@ -1,28 +1,19 @@
 """The book of rules: every page has the one form, and its example shows just its rule, through the real command."""
 
 import json
-import os
-import pty
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from command import on_a_terminal, python, virtmem
 
 import virtmem_cli.rulebook
-from virtmem_cli.cli import main
 from virtmem_cli.findings import RULES, Severity
 from virtmem_cli.rulebook import change, page, plain
 
-VIRTMEM = Path(sys.executable).parent / "virtmem"
 FOLDER = Path(virtmem_cli.rulebook.__file__).parent
-
-
-def virtmem(*words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([VIRTMEM, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_every_rule_has_a_page_and_every_page_a_rule() -> None:
@@ -76,28 +67,29 @@ def test_the_wrong_example_raises_its_rule_alone_and_the_right_one_nothing(
     if rule_id == "schema-mismatch" and not Path("/usr/share/libvirt/schemas/domain.rng").exists():
         (pytest.fail if request.config.getoption("--real") else pytest.skip)("libvirt's schema is not installed")
     for name in ("wrong", "right"):
-        printed = CliRunner().invoke(main, ["explain", "--example", name, rule_id])
-        (tmp_path / f"{name}.xml").write_text(printed.stdout)
-    (tmp_path / "host.toml").write_text(page(rule_id).host)
-    run = virtmem("check", "--format", "json", *page(rule_id).options, "--", "wrong.xml", "right.xml", folder=tmp_path)
-    wrong, right = json.loads(run.stdout)["files"]
+        (tmp_path / f"{name}.xml").write_text(virtmem("explain", "--example", name, rule_id).out)
+    host = tmp_path / "host.toml"
+    host.write_text(page(rule_id).host)
+    options = [host if option == host.name else option for option in page(rule_id).options]
+    run = virtmem("check", "--format", "json", *options, "--", tmp_path / "wrong.xml", tmp_path / "right.xml")
+    wrong, right = json.loads(run.out)["files"]
     assert {finding["rule"] for finding in wrong["findings"]} == {rule_id}
     assert right["findings"] == []
-    assert run.returncode == (1 if wrong["refused"] else 0)
+    assert run.code == (1 if wrong["refused"] else 0)
     assert wrong["refused"] == (RULES[rule_id].severity is Severity.ERROR)
 
 
 @pytest.mark.parametrize("rule_id", RULES)
 def test_explain_says_all(rule_id: str) -> None:
     example, rule = page(rule_id), RULES[rule_id]
-    run = CliRunner().invoke(main, ["explain", rule_id])
-    said = " ".join(run.stdout.split())
-    assert run.exit_code == 0
+    run = virtmem("explain", rule_id)
+    said = " ".join(run.out.split())
+    assert run.code == 0
     for words in (rule.title, rule.severity.value, rule.refuses.value, example.meaning, example.reason):
         assert plain(words) in said
     assert (" ".join(["virtmem check", *example.options]) in said) == bool(example.options)
     assert all(line in said for line in example.host.splitlines())
-    assert run.stdout.endswith("".join(f"{line}\n" for line in change(example)))
+    assert run.out.endswith("".join(f"{line}\n" for line in change(example)))
 
 
 @pytest.mark.parametrize("rule_id", RULES)
@@ -108,12 +100,7 @@ def test_a_change_is_all_that_the_page_changes(rule_id: str) -> None:
 
 
 def test_explain_is_in_colour_on_a_terminal() -> None:
-    ours, terminal = pty.openpty()
-    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"}
-    subprocess.run([VIRTMEM, "explain", "overcommit-never"], stdout=terminal, env=environment, check=True, timeout=60)
-    os.close(terminal)
-    shown = os.read(ours, 1 << 16).decode()
-    os.close(ours)
+    shown = on_a_terminal("explain", "overcommit-never").out
     assert "\x1b[31m-    <memory model='virtio-mem'>\x1b[0m" in shown
     assert "\x1b[32m+    <memory model='virtio-mem' access='shared'>\x1b[0m" in shown
     assert "\x1b[2mhost.toml: overcommit-memory = 2\x1b[0m" in shown
@@ -132,7 +119,7 @@ def test_explain_is_in_colour_on_a_terminal() -> None:
 )
 def test_an_example_says_what_it_needs(rule_id: str, words: str) -> None:
     for name in ("wrong", "right"):
-        assert virtmem("explain", "--example", name, rule_id).stderr == words
+        assert virtmem("explain", "--example", name, rule_id).err == words
 
 
 @pytest.mark.parametrize("command", ["check", "xml2argv"])
@@ -143,19 +130,18 @@ def test_only_who_explains_opens_the_book(command: str, tmp_path: Path) -> None:
         f"try: main(['{command}', 'wrong.xml'])\n"
         "except SystemExit: print(*sys.modules)"
     )
-    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    modules = run.stdout.splitlines()[-1].split()
+    modules = python("-c", code, cwd=tmp_path).out.splitlines()[-1].split()
     assert "virtmem_cli.convert" in modules
     assert "virtmem_cli.rulebook" not in modules
 
 
 def test_explain_lists_all() -> None:
-    lines = virtmem("explain").stdout.splitlines()
+    lines = virtmem("explain").out.splitlines()
     assert [line.split()[0] for line in lines] == sorted(RULES)
 
 
 def test_explain_knows_what_was_meant() -> None:
     run = virtmem("explain", "block-below-tph")
-    assert run.returncode == 2
-    assert run.stderr == "virtmem: there is no rule 'block-below-tph'; did you mean 'block-below-thp'?\n"
-    assert virtmem("explain", "--example", "wrong").returncode == 2
+    assert run.code == 2
+    assert run.err == "virtmem: there is no rule 'block-below-tph'; did you mean 'block-below-thp'?\n"
+    assert virtmem("explain", "--example", "wrong").code == 2
