@@ -1,5 +1,6 @@
-# make run: set up and convert an example. make test: set up and run all checks and tests. make bench: start-up time.
-# make docs: the table of rules. make fuzz: fuzzing, for FUZZ_SECONDS.
+# make run: set up and convert an example. make test: set up and run all checks and tests. make quick: those tests that
+# start no process, in seconds. make bench: start-up time. make docs: the table of rules. make fuzz: fuzzing, for
+# FUZZ_SECONDS.
 # Needs Python 3.11 or later (PYTHON=…) and make; the tests of real QEMU skip where it is not installed, and so do those
 # of SARIF without `make tools`, which needs npm.
 
@@ -8,13 +9,17 @@ BIN := .venv/bin
 EXAMPLE ?= testdata/xml/example.xml
 PYTEST_ARGS ?=
 
-.PHONY: run test check golden docs bench fuzz tools clean
+.PHONY: run test quick check golden docs bench fuzz tools clean
 
 run: .venv/.stamp
 	$(BIN)/virtmem xml2argv $(EXAMPLE)
 
 test: check
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# While one works: what starts neither QEMU nor the command, and of examples that are made up, fewer
+quick: .venv/.stamp
+	$(BIN)/python -m pytest -q -m 'not process' --hypothesis-profile=quick $(PYTEST_ARGS)
 
 check: .venv/.stamp
 	$(BIN)/ruff format --check .

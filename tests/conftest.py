@@ -1,9 +1,19 @@
 """Options and helpers that the tests share."""
 
 import signal
+import sys
+from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from real_qemu import QemuBinary
+
+settings.register_profile("quick", max_examples=20)
+
+# Fixtures that stand for a program
+PROGRAMS = {"qemu_binary", "multitool"}
+# What Python tells of when a process starts
+STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -11,6 +21,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--update-golden", action="store_true", help="rewrite the golden files, show the difference, and fail"
     )
     parser.addoption("--real", action="store_true", help="fail, do not skip, where a real part such as QEMU is missing")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if PROGRAMS.intersection(getattr(item, "fixturenames", ())):
+        item.add_marker("process")
+
+
+class Guard:
+    """Fails a test that starts a process and is not marked with `process`, so that `make quick` has none."""
+
+    armed = False
+
+    def __call__(self, event: str, _: object) -> None:
+        if self.armed and event in STARTS:
+            pytest.fail("it starts a process: mark it with @pytest.mark.process")
+
+
+GUARD = Guard()
+sys.addaudithook(GUARD)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    GUARD.armed = item.get_closest_marker("process") is None
+    try:
+        return (yield)
+    finally:
+        GUARD.armed = False
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -114,6 +114,7 @@ def test_all_files_are_done_in_their_order(files: Path) -> None:
     ]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("form", FORMATS)
 def test_jobs_change_nothing(form: str, files: Path) -> None:
     names = [f"{name}.xml" for name in [*FILES, "absent", *reversed(FILES)]]
@@ -159,6 +160,7 @@ def test_what_is_no_domain_is_never_good(words: list[str], files: Path) -> None:
 # Streams
 
 
+@pytest.mark.process
 def test_text_goes_to_standard_output_and_the_summary_to_standard_error(files: Path) -> None:
     run = process("check", "wrong.xml", "good.xml", "none.xml", "warned.xml", "advised.xml")
     assert run.code == 1
@@ -189,6 +191,7 @@ def test_the_summary_is_the_same_in_every_format(form: str, name: str, summary: 
     assert check("--format", form, f"{name}.xml").err.splitlines()[0] == summary
 
 
+@pytest.mark.process
 def test_documents_stand_alone(files: Path) -> None:
     names = [f"{name}.xml" for name in FILES]
     document = json.loads(process("check", "--format", "json", *names, "absent.xml").out)
@@ -213,6 +216,7 @@ def test_a_document_of_nothing_is_one(form: str) -> None:
     assert json.loads(run.out)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("form", ["text", "github"])
 def test_a_good_domain_prints_nothing(form: str, files: Path) -> None:
     assert process("check", "--format", form, "good.xml").out == ""
@@ -230,6 +234,7 @@ def test_every_format_has_the_same_place(files: Path) -> None:
     )
 
 
+@pytest.mark.process
 def test_standard_input_has_a_name() -> None:
     run = process("check", "-", given=WRONG.encode())
     assert run.code == 1
@@ -238,6 +243,7 @@ def test_standard_input_has_a_name() -> None:
     assert check("-", given=NONE).err.startswith("<stdin>: no <memory model='virtio-mem'>")
 
 
+@pytest.mark.process
 def test_standard_input_stands_among_files(files: Path) -> None:
     run = check_json("-j", "4", "good.xml", "-", "wrong.xml", given=WARNED)
     assert [file["name"] for file in json.loads(run.out)["files"]] == ["good.xml", "<stdin>", "wrong.xml"]
@@ -371,6 +377,7 @@ TERMINAL = WRONG.replace(BAD, f"{BAD} <!-- 漢 e\u0301 {'y' * 200} -->   ").repl
 )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("columns", [1, 20, 80, 1000])
 def test_a_terminal_gets_the_same_words_in_colour(columns: int, here: Path) -> None:
     (here / "all.xml").write_text(TERMINAL)
@@ -380,6 +387,7 @@ def test_a_terminal_gets_the_same_words_in_colour(columns: int, here: Path) -> N
     assert without_colour(shown) == process("check", "all.xml").out
 
 
+@pytest.mark.process
 def test_no_colour_where_none_is_wanted(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "all.xml").write_text(TERMINAL)
     plain = process("check", "all.xml").out
@@ -389,6 +397,7 @@ def test_no_colour_where_none_is_wanted(here: Path, monkeypatch: pytest.MonkeyPa
     assert process("check", "all.xml").out == plain
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("form", ["json", "github", "sarif"])
 def test_other_formats_have_no_colour_on_a_terminal(form: str, files: Path) -> None:
     assert (
@@ -396,6 +405,7 @@ def test_other_formats_have_no_colour_on_a_terminal(form: str, files: Path) -> N
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_of_another_encoding_gets_all_lines(encoding: str, here: Path) -> None:
     (here / "all.xml").write_text(TERMINAL)
@@ -425,6 +435,7 @@ def odd_file(name: str, xml: str = WRONG) -> str:
     return name
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ODD_NAMES, ids=ascii)
 def test_a_name_is_not_interpreted(name: str) -> None:
     odd_file(name)
@@ -449,6 +460,7 @@ def test_a_name_is_not_interpreted(name: str) -> None:
 VALUES = ["[red]x[/red]", "[link=http://example.org]y", "\u202evalue\u2066", "\u009b31m", ":smile:", "\ud7ff\ufdd0%:,"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("value", VALUES, ids=ascii)
 def test_a_value_is_not_interpreted(value: str, here: Path) -> None:
     (here / "odd.xml").write_text(domain((BLOCK, f"<block unit='{value}'>2</block>")))
@@ -502,6 +514,7 @@ def test_sarif_has_a_uri_that_leads_to_the_file(absolute: bool, name: str, here:
     assert os.fsdecode(unquote_to_bytes(urlsplit(uri).path)) == given
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "words",
     [
@@ -1069,6 +1082,7 @@ def test_a_schema_of_ones_own(folder: str, name: str, here: Path) -> None:
     assert check_json("-", given=WARNED).rules() == ["element-unknown"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["own", "own.xml", "own.RNG", "-"])
 def test_a_schema_of_any_name_behind_a_sign(name: str, here: Path) -> None:
     path = schema(here / name)
@@ -1076,6 +1090,7 @@ def test_a_schema_of_any_name_behind_a_sign(name: str, here: Path) -> None:
     assert process("check", f"--schema={name}", "-", given=WARNED.encode()).out
 
 
+@pytest.mark.process
 def test_a_schema_is_held_against_all_files(files: Path) -> None:
     schema(files / "own.rng")
     words = ("check", "--format", "json", "--schema", "own.rng", *(f"{name}.xml" for name in FILES))

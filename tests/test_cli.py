@@ -11,6 +11,8 @@ from command import execute, on_a_terminal, process, python, running, shell
 
 from virtmem_cli import __version__
 
+pytestmark = pytest.mark.process
+
 GOOD = """<domain type='kvm'>
   <name>guest</name>
   <maxMemory unit='GiB'>8</maxMemory>

@@ -38,6 +38,7 @@ def headings(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}
 
 
+@pytest.mark.process
 def test_the_page_of_findings_shows_what_the_command_prints(tmp_path: Path) -> None:
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     steps = re.findall(r"`([a-z]+\.xml)`:\n\n```xml\n(.*?)```|```console\n(.*?)```", FINDINGS, re.DOTALL)

@@ -530,6 +530,7 @@ def test_github_names_the_file(name: str, tmp_path: Path, monkeypatch: pytest.Mo
     assert command.properties["file"] == name.replace("\u202e", "\\u202e")
 
 
+@pytest.mark.process
 def test_an_input_that_cannot_be_read_is_in_every_report(tmp_path: Path) -> None:
     """What is missing from a report must show in it, or an incomplete run looks like a clean one."""
     (tmp_path / "good.xml").write_text(X86)

@@ -27,6 +27,8 @@ from real_qemu import TIMEOUT, QemuBinary
 
 from virtmem_cli.xmltree import LARGEST, MOST_ATTRIBUTES, MOST_TAGS
 
+pytestmark = pytest.mark.process
+
 SECONDS, MEMORY = 5, 256 << 20  # of processor time, and resident
 DEVICE = """<memory model='virtio-mem'>
       <target>

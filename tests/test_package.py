@@ -74,6 +74,7 @@ def test_readme_names_real_options() -> None:
         assert option in text
 
 
+@pytest.mark.process
 def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     words = ("--quiet", "--disable-pip-version-check", "--no-deps", "--wheel-dir", tmp_path, ROOT)
     run = python("-m", "pip", "wheel", *words)

@@ -25,6 +25,8 @@ ALL_XML = sorted((ROOT / "testdata/xml").glob("*.xml"))
 # Those that are domains at all.
 XML = [path for path in ALL_XML if "<domain" in path.read_text() and "<!DOCTYPE" not in path.read_text()]
 TARGET = Target()
+# As many examples as others have, and as many again, and again; with `make quick` all have fewer
+THRICE = 3 * settings().max_examples
 
 # What XML can hold: no control characters but tab and line ends, no surrogates.
 xml_text = st.text(
@@ -81,7 +83,7 @@ def damage(xml: str, cuts: list[tuple[int, int, str]]) -> str:
     st.sampled_from(XML),
     st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 40), st.text(max_size=12)), min_size=1, max_size=4),
 )
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=THRICE)
 def test_damaged_domains_are_findings_or_our_error(path: Path, cuts: list[tuple[int, int, str]]) -> None:
     try:
         check(convert(damage(path.read_text(), cuts).encode(), name="x", target=TARGET))
@@ -100,7 +102,7 @@ odd_values = st.one_of(
 
 
 @given(st.sampled_from(XML), st.lists(st.tuples(st.integers(0, 1 << 16), odd_values), min_size=1, max_size=3))
-@settings(max_examples=300)
+@settings(max_examples=THRICE)
 def test_domains_with_other_values_are_judged(path: Path, changes: list[tuple[int, str]]) -> None:
     xml = path.read_text()
     for position, value in changes:
@@ -110,6 +112,7 @@ def test_domains_with_other_values_are_judged(path: Path, changes: list[tuple[in
     check(convert(xml.encode(), name="x", target=TARGET))
 
 
+@pytest.mark.process
 @given(
     st.lists(
         st.tuples(
@@ -191,6 +194,7 @@ def test_every_driver_option_has_a_property() -> None:
     assert tuple(VIRTIO_OPTIONS) == DRIVER_OPTIONS
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["whole-q35", "everything-set", "topology", "s390x-ccw", "distances"])
 def test_no_number_takes_memory(name: str) -> None:
     """Each number of a domain made as large as a number may be: the process has 512 MiB for it."""

@@ -92,6 +92,7 @@ FAKES = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("fake", FAKES)
 def test_what_is_no_qemu_is_a_clear_error(fake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "TIMEOUT", 1)
@@ -102,6 +103,7 @@ def test_what_is_no_qemu_is_a_clear_error(fake: str, tmp_path: Path, monkeypatch
     assert processes_with(str(binary)) == []
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("path", ["/nonexistent/qemu", "/", "/etc/passwd"])
 def test_what_cannot_be_run_is_3(path: str) -> None:
     run = virtmem("xml2argv", "--qemu", path, XML / "example.xml")

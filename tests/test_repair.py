@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,7 @@ def test_repairs_do_not_undo_each_other() -> None:
     assert b"<requested unit='GiB'>0<" in repaired
 
 
+@cache
 def repairable() -> list[Path]:
     return [path for path in sorted(XML.glob("*.xml")) if any(one.repair for one in found(path.read_bytes()))]
 
@@ -156,6 +158,7 @@ def test_repairs_are_done_at_once_and_lose_nothing(path: Path) -> None:
         assert abs(comments[0] - comments[1]) <= len(wanted)
 
 
+@cache
 def startable_when_repaired() -> list[Path]:
     """The refused domains that repairs make acceptable, and that QEMU can emulate without huge pages."""
     paths = []
@@ -213,6 +216,7 @@ def test_every_rule_with_a_repair_has_one_that_works() -> None:
 # The command
 
 
+@pytest.mark.process
 def test_a_file_is_replaced_and_keeps_mode_and_link(tmp_path: Path) -> None:
     real, link = tmp_path / "real.xml", tmp_path / "link.xml"
     real.write_text(ODD)
@@ -229,6 +233,7 @@ def test_a_file_is_replaced_and_keeps_mode_and_link(tmp_path: Path) -> None:
     assert (real.stat().st_ino, real.stat().st_mtime_ns) == (status.st_ino, status.st_mtime_ns), "written for nothing"
 
 
+@pytest.mark.process
 def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path: Path) -> None:
     """A limit on the size of files is the nearest to a full disk that anybody may have."""
     (tmp_path / "odd.xml").write_text(ODD)
@@ -239,6 +244,7 @@ def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["odd.xml"]
 
 
+@pytest.mark.process
 def test_standard_input_goes_to_standard_output(tmp_path: Path) -> None:
     assert process("check", "--fix", "-", cwd=tmp_path, given=ODD).out == REPAIRED
     assert process("check", "--fix", "-", cwd=tmp_path, given=REPAIRED).out == REPAIRED
@@ -247,6 +253,7 @@ def test_standard_input_goes_to_standard_output(tmp_path: Path) -> None:
     assert "not-a-domain" in refused.err
 
 
+@pytest.mark.process
 def test_a_diff_writes_nothing_and_patch_takes_it(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     (tmp_path / "odd.xml").write_text(ODD.rstrip("\n"))
     run = process("check", "--diff", "odd.xml", cwd=tmp_path)
@@ -259,12 +266,14 @@ def test_a_diff_writes_nothing_and_patch_takes_it(tmp_path: Path, request: pytes
     assert process("check", "--diff", "odd.xml", cwd=tmp_path).out == ""
 
 
+@pytest.mark.process
 def test_a_diff_of_the_last_line_says_that_it_has_no_end(tmp_path: Path) -> None:
     (tmp_path / "odd.xml").write_text(X86.replace("\n", "").replace("'MiB'>2<", "'MiB'>2M<"))
     diff = process("check", "--diff", "odd.xml", cwd=tmp_path).out
     assert diff.count("\\ No newline at end of file\n") == 2
 
 
+@pytest.mark.process
 def test_options_that_do_not_go_together(tmp_path: Path) -> None:
     (tmp_path / "odd.xml").write_text(ODD)
     for words in (["--unsafe-fixes"], ["--diff", "--format", "json"]):
@@ -276,6 +285,7 @@ def test_options_that_do_not_go_together(tmp_path: Path) -> None:
     assert (tmp_path / "odd.xml").read_text() == REPAIRED
 
 
+@pytest.mark.process
 def test_what_is_silenced_is_not_repaired(tmp_path: Path) -> None:
     (tmp_path / "odd.xml").write_text(ODD)
     process("check", "--fix", "--ignore", "nodeset-invalid", "odd.xml", cwd=tmp_path)

@@ -46,6 +46,7 @@ def test_a_diff_is_of_the_whole_domain(rule_id: str) -> None:
         assert domain[-1] == "</domain>"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("rule_id", RULES)
 def test_patch_takes_a_page(rule_id: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The page as it stands, with its words before the diff and the end of the block behind it."""
@@ -99,6 +100,7 @@ def test_a_change_is_all_that_the_page_changes(rule_id: str) -> None:
     assert len(shown) < len(whole)
 
 
+@pytest.mark.process
 def test_explain_is_in_colour_on_a_terminal() -> None:
     shown = on_a_terminal("explain", "overcommit-never").out
     assert "\x1b[31m-    <memory model='virtio-mem'>\x1b[0m" in shown
@@ -122,6 +124,7 @@ def test_an_example_says_what_it_needs(rule_id: str, words: str) -> None:
         assert virtmem("explain", "--example", name, rule_id).err == words
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", ["check", "xml2argv"])
 def test_only_who_explains_opens_the_book(command: str, tmp_path: Path) -> None:
     (tmp_path / "wrong.xml").write_text(page("block-below-thp").wrong)
