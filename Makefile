@@ -1,6 +1,6 @@
 # make run: set up and convert an example. make test: set up and run all checks and tests. make quick: those tests that
-# start no process, in seconds. make bench: start-up time. make docs: the table of rules. make fuzz: fuzzing, for
-# FUZZ_SECONDS.
+# start no process, in seconds. make docs: the table of rules. make fuzz: fuzzing, for FUZZ_SECONDS.
+# make bench: what conversions cost, into docs/performance.md; BENCH_ARGS=--quick measures less, and writes nothing.
 # Needs Python 3.11 or later (PYTHON=…) and make; the tests of real QEMU skip where it is not installed, and so do those
 # of SARIF without `make tools`, which needs npm.
 
@@ -41,10 +41,11 @@ docs: .venv/.stamp
 	$(BIN)/python -m compileall -q virtmem_cli
 	touch $@
 
-# What a conversion costs beyond its imports, as a ratio
+# What conversions cost, against goals. Compiled before: where Python may write no bytecode, each start would do it again
+BENCH_ARGS ?= --write
 bench: .venv/.stamp
 	$(BIN)/python -m compileall -q virtmem_cli
-	$(BIN)/python tests/bench_startup.py
+	$(BIN)/python tests/bench.py $(BENCH_ARGS)
 
 # Microsoft's validator of SARIF, which some tests ask
 tools:
