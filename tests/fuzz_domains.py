@@ -23,12 +23,13 @@ with atheris.instrument_imports(include=["virtmem_cli"]):
 
     from virtmem_cli import parse, report
     from virtmem_cli.convert import convert
-    from virtmem_cli.findings import RULES, InputRefusedError, Severity, VirtmemError
+    from virtmem_cli.document.repair import repaired
+    from virtmem_cli.document.source import Source
+    from virtmem_cli.document.tree import parse_tree
+    from virtmem_cli.errors import InputRefusedError, VirtmemError
+    from virtmem_cli.findings import RULES, Severity
     from virtmem_cli.render import FORMATS, lines
-    from virtmem_cli.repair import repaired
-    from virtmem_cli.source import Source
     from virtmem_cli.target import HOSTS, Qemu, Target
-    from virtmem_cli.xmltree import parse_tree
 
 Element = etree._Element
 QEMUS = (Qemu(), Qemu(version=(7, 2)), Qemu(version=(5, 2)))

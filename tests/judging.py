@@ -7,11 +7,11 @@ from lxml import etree
 
 from virtmem_cli import convert
 from virtmem_cli.convert import Judgement
+from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.domain import Domain
 from virtmem_cli.findings import Finding
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.target import LIBVIRT, Target
-from virtmem_cli.xmltree import parse_tree
 
 NAME = "test.xml"
 

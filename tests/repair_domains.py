@@ -15,7 +15,8 @@ from judging import check, fix, parsed
 from real_qemu import QemuBinary, start, startable, target_for
 
 from virtmem_cli.convert import convert
-from virtmem_cli.findings import Severity, VirtmemError
+from virtmem_cli.errors import VirtmemError
+from virtmem_cli.findings import Severity
 
 
 def problem(data: bytes, name: str) -> str | None:

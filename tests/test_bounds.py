@@ -7,7 +7,8 @@ from domains import X86, edited
 from judging import found, said
 
 from virtmem_cli import parse, rules
-from virtmem_cli.findings import more_findings, nearest
+from virtmem_cli.findings import more_findings
+from virtmem_cli.text import nearest
 
 BLOCK = "<block unit='MiB'>2</block>"
 CELL = "      <cell id='0' cpus='0-3' memory='4' unit='GiB'/>\n"

@@ -25,7 +25,7 @@ from command import virtmem as in_this_process
 from domains import edited
 from real_qemu import TIMEOUT, QemuBinary
 
-from virtmem_cli.xmltree import LARGEST, MOST_ATTRIBUTES, MOST_TAGS
+from virtmem_cli.document.tree import LARGEST, MOST_ATTRIBUTES, MOST_TAGS
 
 pytestmark = pytest.mark.process
 

@@ -4,10 +4,10 @@ import pytest
 from domains import X86, edited
 from judging import parsed
 
+from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.domain import Domain, Topology
 from virtmem_cli.parse import emulator
 from virtmem_cli.units import GIB, MIB
-from virtmem_cli.xmltree import parse_tree
 
 
 def domain(*changes: tuple[str, str]) -> Domain:

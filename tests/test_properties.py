@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from virtmem_cli.argv import as_json, as_keyval
 from virtmem_cli.convert import Conversion, convert
-from virtmem_cli.findings import Severity, VirtmemError, printable
+from virtmem_cli.errors import VirtmemError
+from virtmem_cli.findings import Severity
 from virtmem_cli.parse import DRIVER_OPTIONS
 from virtmem_cli.props import VIRTIO_OPTIONS, Value
 from virtmem_cli.render import lines, shell
 from virtmem_cli.target import Target, qemu_of_version
+from virtmem_cli.text import printable
 from virtmem_cli.units import format_bitmap
 
 ALL_XML = sorted((ROOT / "testdata/xml").glob("*.xml"))

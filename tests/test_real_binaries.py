@@ -10,7 +10,7 @@ from domains import ROOT
 from real_qemu import QemuBinary, version
 
 from virtmem_cli import probe
-from virtmem_cli.findings import VirtmemError
+from virtmem_cli.errors import VirtmemError
 from virtmem_cli.target import ARCHITECTURES, FEATURES, Qemu
 
 XML = ROOT / "testdata/xml"

@@ -13,11 +13,12 @@ from judging import check, fixed, found, parsed
 from real_qemu import QemuBinary, start, startable, target_for
 
 from virtmem_cli.convert import convert
+from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.effective import effective
-from virtmem_cli.findings import RULES, Severity, VirtmemError
+from virtmem_cli.errors import VirtmemError
+from virtmem_cli.findings import RULES, Severity
 from virtmem_cli.rulebook import page
 from virtmem_cli.target import HOSTS, LIBVIRT, Target
-from virtmem_cli.xmltree import parse_tree
 
 XML = ROOT / "testdata/xml"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from virtmem_cli.document.source import Source
+from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.findings import Location
-from virtmem_cli.source import Source
-from virtmem_cli.xmltree import parse_tree
 
 XML = Path(__file__).parent.parent / "testdata" / "xml"
 ODD = """<?xml version='1.0' encoding='ENCODING'?>

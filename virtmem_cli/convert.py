@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lxml import etree
 
 from virtmem_cli.argv import arguments
+from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.domain import Domain
-from virtmem_cli.findings import MOST_FINDINGS, RULES, Finding, InputRefusedError, Severity, VirtmemError, finding
+from virtmem_cli.errors import InputRefusedError, VirtmemError
+from virtmem_cli.findings import MOST_FINDINGS, RULES, Finding, Location, Severity, finding
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import Pair, all_arguments, device_pairs
 from virtmem_cli.rules import CHECKS, Check, judge
 from virtmem_cli.target import Target
-from virtmem_cli.xmltree import parse_tree
 
 if TYPE_CHECKING:  # imported where there is something to say, which most conversions have not
-    from virtmem_cli.schema import Schema
+    from virtmem_cli.document.schema import Schema
+    from virtmem_cli.document.source import Source
     from virtmem_cli.settings import Settings
-    from virtmem_cli.source import Source
 
 Element = etree._Element
 
@@ -63,7 +64,7 @@ def convert(
     domain, found = _judged(root, target, CHECKS)
     source = _source(found, data, root)
     if found:
-        from virtmem_cli.suppress import suppress, suppressions
+        from virtmem_cli.document.comments import suppress, suppressions
 
         found, _ = suppress(found, suppressions(root), guarded=True, judged=frozenset())
     findings = _settled(found, source, settings, guarded=True)
@@ -95,12 +96,14 @@ def check(
     A finding that only some of the targets' hosts have names them.
     """
     from virtmem_cli.advice import ADVICE
-    from virtmem_cli.suppress import suppress, suppressions
+    from virtmem_cli.document.comments import suppress, suppressions
 
     try:
         root = parse_tree(data, name)
     except InputRefusedError as error:
-        refusal = finding("not-a-domain", 0, error.reason, error.advice)._replace(location=error.location)
+        refusal = finding("not-a-domain", 0, error.reason, error.advice)._replace(
+            location=Location(error.line, 1, error.line, 1)
+        )
         return Judgement(name, (refusal,), True, 0, None)  # whatever the settings: nothing was judged
     checks = {**CHECKS, **ADVICE}
     hosts: dict[Finding, list[str]] = {}
@@ -133,7 +136,7 @@ def fix(data: bytes, *, name: str, unsafe: bool, **how: Any) -> tuple[bytes, int
     `how` is what `check` takes beside. Only what is repaired changes. Raises VirtmemError where the text cannot be
     written as it was read, so that more would.
     """
-    from virtmem_cli.repair import repaired
+    from virtmem_cli.document.repair import repaired
 
     made = 0
     for round_ in range(1, _ROUNDS + 1):
@@ -167,7 +170,7 @@ def _judged(root: Element, target: Target, checks: Mapping[str, Check]) -> tuple
 def _source(found: Sequence[Finding], data: bytes, root: Element) -> "Source | None":
     if not found:
         return None
-    from virtmem_cli.source import Source
+    from virtmem_cli.document.source import Source
 
     return Source(data, root)
 

@@ -4,7 +4,6 @@ A finding is data: the rule, the line, what is wrong and what to write instead. 
 Every rule stands in RULES once, with its severity and with who would refuse the domain for it.
 """
 
-from collections.abc import Iterable
 from enum import Enum
 from functools import partial
 from typing import NamedTuple
@@ -97,29 +96,6 @@ class Finding(NamedTuple):
     repair: Repair | None = None
     hosts: tuple[str, ...] = ()
     location: Location = Location(1, 1, 1, 1)
-
-
-class VirtmemError(Exception):
-    """The work cannot be done; the only argument is a message for the user, `exit_code` the process's answer."""
-
-    exit_code = 3
-
-
-class InputRefusedError(VirtmemError):
-    """The input is not a domain at all, so that there is nothing to judge: `reason` says why, for the input `name`."""
-
-    exit_code = 1
-
-    def __init__(self, name: str, line: int | None, reason: str, advice: str) -> None:
-        self.location = Location(line or 1, 1, line or 1, 1)
-        self.reason, self.advice = reason, advice
-        super().__init__(f"{name}:{self.location.line}: error: {reason}; libvirt refuses it. {advice} [not-a-domain]")
-
-
-class UsageError(VirtmemError):
-    """An option's value or a configuration file is wrong."""
-
-    exit_code = 2
 
 
 def _rules(severity: Severity, refuses: Refuses, titles: dict[str, str]) -> dict[str, Rule]:
@@ -284,33 +260,3 @@ def safe(place: int, part: Part, value: str | int = "", name: str = "") -> Repai
 def unsafe(place: int, part: Part, value: str | int = "", name: str = "") -> Repair:
     """A repair of one edit that changes what the guest gets."""
     return Repair((Edit(place, part, str(value), name),), safe=False)
-
-
-def nearest(name: str, known: Iterable[str], closeness: float = 0.7) -> str | None:
-    """The known name that a misspelt one most likely stands for, or None; letter case does not count."""
-    from difflib import get_close_matches  # slow to import, and only a mistake needs it
-
-    if len(name) > _LONGEST:
-        return None
-    names = {word.lower(): word for word in known}
-    near = get_close_matches(name.strip().lower(), names, 1, closeness)
-    return names[near[0]] if near else None
-
-
-# Shown as \u escapes: what moves the cursor, changes the terminal or turns the direction of text.
-_INVISIBLE = {*range(0x20), *range(0x7F, 0xA0), 0x061C, *range(0x200B, 0x2010), *range(0x2028, 0x202F)}
-_INVISIBLE |= {*range(0x2060, 0x2070), 0xFEFF, *range(0xD800, 0xE000)}
-_LONGEST = 80
-
-
-def printable(text: str) -> str:
-    """Untrusted text, safe on a terminal: control and direction characters are shown as escapes."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(f"\\u{ord(c):04x}" if ord(c) in _INVISIBLE else c for c in text)
-
-
-def quoted(text: str) -> str:
-    """A value from the input for a message: printable, in quotes, cut where it is very long."""
-    shown = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-    return f"'{printable(shown)}'"

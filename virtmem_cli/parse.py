@@ -30,19 +30,8 @@ from virtmem_cli.domain import (
     VirtioMem,
     has_node,
 )
-from virtmem_cli.findings import (
-    MOST_FINDINGS,
-    Edit,
-    Finding,
-    Part,
-    Repair,
-    finding,
-    more_findings,
-    nearest,
-    quoted,
-    safe,
-    unsafe,
-)
+from virtmem_cli.findings import MOST_FINDINGS, Edit, Finding, Part, Repair, finding, more_findings, safe, unsafe
+from virtmem_cli.text import instead, nearest, one_of, quoted
 from virtmem_cli.units import (
     INT_MAX,
     KIB,
@@ -260,17 +249,6 @@ def _attribute(parent: Element | None, path: str, name: str) -> tuple[Element, s
     return None
 
 
-def _names(values: Iterable[str]) -> str:
-    """Values for a message: 'a', 'b' or 'c'."""
-    *others, last = (f"'{value}'" for value in values)
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def _instead(near: str | None, known: Iterable[str], verb: str = "Write") -> str:
-    """The advice for a name or value that is not known: the nearest that is, or all."""
-    return f"Did you mean '{near}'?" if near else f"{verb} {_names(known)}."
-
-
 def _meant(text: str, values: Iterable[str]) -> str | None:
     """The value that a wrong one seems to mean; what says yes or no is known in several words."""
     word = text.strip().lower()
@@ -477,7 +455,7 @@ class _Reader:
                 "value-unknown",
                 element,
                 f"<{_tag(element)} {attribute}> is {quoted(text)}",
-                _instead(near, values),
+                instead(near, values),
                 safe(self.place(element), Part.ATTRIBUTE, near, attribute) if near else None,
             )
         return values.get(text)
@@ -560,7 +538,7 @@ class _Reader:
             "attribute-unknown",
             element,
             f"{label} is unknown to libvirt, which ignores it",
-            _instead(near, known, "Remove it, or take one of") if known else "Remove it.",
+            instead(near, known, "Remove it, or take one of") if known else "Remove it.",
             safe(self.place(element), Part.ATTRIBUTE_NAME, near, name) if near and near not in element.attrib else None,
         )
 
@@ -576,7 +554,7 @@ class _Reader:
             "element-unknown",
             child,
             f"{quoted(f'<{tag}> in <{_tag(parent)}>')[1:-1]} is unknown to libvirt, which ignores it",
-            _instead(near, known, "Remove it, or take one of") if known else "Remove it.",
+            instead(near, known, "Remove it, or take one of") if known else "Remove it.",
             safe(self.place(child), Part.TAG, near) if near and parent.find(near) is None else None,
         )
 
@@ -853,7 +831,7 @@ class _Reader:
             if index:
                 if element.get("model") is None:
                     self.say(
-                        "value-missing", element, "<controller model> is absent", f"Write {_names(PCI_MODELS[2:])}."
+                        "value-missing", element, "<controller model> is absent", f"Write {one_of(PCI_MODELS[2:])}."
                     )
                 else:
                     self.choice(element, "model", {model: model for model in PCI_MODELS})
@@ -1042,7 +1020,7 @@ class _Reader:
                 "memory-model",
                 element,
                 f"<memory model> is {seen}",
-                _instead(near, MODELS),
+                instead(near, MODELS),
                 safe(self.place(element), Part.ATTRIBUTE, near, "model") if near else None,
             )
             return "virtio-mem" if near == "virtio-mem" else ""

@@ -19,8 +19,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from virtmem_cli.findings import VirtmemError, printable, quoted
+from virtmem_cli.errors import VirtmemError
 from virtmem_cli.target import LIBVIRT, Host, Qemu
+from virtmem_cli.text import printable, quoted
 from virtmem_cli.units import KIB, NotANumberError, TooLargeError, parse_bitmap, parse_scaled
 
 _ESCAPED = re.compile(r"\\([0-7]{3})")

@@ -7,7 +7,9 @@ import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
-from virtmem_cli.findings import Finding, VirtmemError, printable
+from virtmem_cli.errors import VirtmemError
+from virtmem_cli.findings import Finding
+from virtmem_cli.text import Piece, printable
 
 
 def shell(argv: Sequence[str]) -> str:
@@ -32,10 +34,6 @@ def as_json(argv: Sequence[str]) -> str:
 
 
 FORMATS: Mapping[str, Callable[[Sequence[str]], str]] = {"shell": shell, "lines": lines, "json": as_json}
-
-
-# A piece of text and its style: the name of a severity, "place", "mark", "quiet", "added", "removed" or "".
-Piece = tuple[str, str]
 
 
 def diff_line(line: str) -> list[Piece]:

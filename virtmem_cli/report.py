@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from virtmem_cli import __version__
 from virtmem_cli.convert import Judgement
-from virtmem_cli.findings import RULES, Finding, Refuses, Repair, Severity, printable
-from virtmem_cli.render import Piece
-from virtmem_cli.source import Source
+from virtmem_cli.document.source import Source
+from virtmem_cli.findings import RULES, Finding, Refuses, Repair, Severity
+from virtmem_cli.text import Piece, printable
 
 if TYPE_CHECKING:  # imported where SARIF is written
     from virtmem_cli.rulebook import Page

@@ -35,20 +35,10 @@ from virtmem_cli.effective import (
     page_for_node,
     pagesize_for_node,
 )
-from virtmem_cli.findings import (
-    MOST_FINDINGS,
-    Finding,
-    Part,
-    Repair,
-    finding,
-    more_findings,
-    printable,
-    quoted,
-    safe,
-    unsafe,
-)
+from virtmem_cli.findings import MOST_FINDINGS, Finding, Part, Repair, finding, more_findings, safe, unsafe
 from virtmem_cli.layout import Placement, alignment, lay_out, least_max_memory
 from virtmem_cli.target import ARCHITECTURES, FEATURES, Target, show
+from virtmem_cli.text import printable, quoted
 from virtmem_cli.units import KIB, MIB, format_bitmap, human, round_up
 
 # Place, message, advice, and perhaps the repair.

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from virtmem_cli.findings import RULES, Finding, Severity, UsageError, nearest, printable, quoted
+from virtmem_cli.errors import UsageError
+from virtmem_cli.findings import RULES, Finding, Severity
+from virtmem_cli.text import nearest, printable, quoted
 
 # A rule's name to its severity, or None where it is off; a rule that is absent is as in RULES.
 Settings = Mapping[str, Severity | None]

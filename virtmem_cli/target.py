@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from virtmem_cli.findings import UsageError, printable, quoted
+from virtmem_cli.errors import UsageError
+from virtmem_cli.text import printable, quoted
 from virtmem_cli.units import (
     GIB,
     KIB,

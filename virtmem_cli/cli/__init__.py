@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 import click
 
 from virtmem_cli import __version__
-from virtmem_cli.findings import VirtmemError, printable
+from virtmem_cli.errors import VirtmemError
+from virtmem_cli.text import printable
 
 # Command -> module that holds it and its help, so that --help imports none of them.
 COMMANDS = {

@@ -20,16 +20,17 @@ from virtmem_cli.cli.streams import (
     write_output,
 )
 from virtmem_cli.convert import Judgement, check, fix
-from virtmem_cli.findings import InputRefusedError, UsageError, VirtmemError, printable
+from virtmem_cli.document.source import Source
+from virtmem_cli.document.tree import parse_tree
+from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
 from virtmem_cli.render import diff_line
 from virtmem_cli.report import FORMATS, Failure, counts, diff, text
 from virtmem_cli.settings import chosen
-from virtmem_cli.source import Source
 from virtmem_cli.target import Scope, Target
-from virtmem_cli.xmltree import parse_tree
+from virtmem_cli.text import printable
 
 if TYPE_CHECKING:
-    from virtmem_cli.schema import Schema
+    from virtmem_cli.document.schema import Schema
 
 # What --schema stands for when it names no file
 INSTALLED = "installed"
@@ -69,7 +70,7 @@ class Done(NamedTuple):
 
 @cache
 def _schema(path: str) -> "Schema":
-    from virtmem_cli.schema import DEFAULT, Schema
+    from virtmem_cli.document.schema import DEFAULT, Schema
 
     return Schema(DEFAULT if path == INSTALLED else path)
 

@@ -6,9 +6,11 @@ from textwrap import wrap
 import click
 
 from virtmem_cli.cli.streams import say, show, write_output
-from virtmem_cli.findings import RULES, Rule, Severity, UsageError, nearest, quoted
-from virtmem_cli.render import Piece, diff_line
+from virtmem_cli.errors import UsageError
+from virtmem_cli.findings import RULES, Rule, Severity
+from virtmem_cli.render import diff_line
 from virtmem_cli.rulebook import Page, change, page, plain
+from virtmem_cli.text import Piece, nearest, quoted
 
 
 @click.command(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from virtmem_cli.cli.streams import STDIN, read_input
-from virtmem_cli.findings import UsageError, VirtmemError, nearest, printable, quoted
+from virtmem_cli.document.tree import parse_tree
+from virtmem_cli.errors import UsageError, VirtmemError
 from virtmem_cli.parse import emulator
 from virtmem_cli.target import HOSTS, NEWEST, Host, Qemu, Scope, host_of_toml, qemu_of_version, show
-from virtmem_cli.xmltree import parse_tree
+from virtmem_cli.text import nearest, printable, quoted
 
 if TYPE_CHECKING:
     from virtmem_cli.settings import Settings

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from typing import TextIO, TypeVar
 
-from virtmem_cli.findings import Finding, UsageError, VirtmemError, printable
-from virtmem_cli.render import Piece, parts
-from virtmem_cli.xmltree import LARGEST
+from virtmem_cli.document.tree import LARGEST
+from virtmem_cli.errors import UsageError, VirtmemError
+from virtmem_cli.findings import Finding
+from virtmem_cli.render import parts
+from virtmem_cli.text import Piece, printable
 
 STDIN = "-"
 T = TypeVar("T")

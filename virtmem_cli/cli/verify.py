@@ -7,12 +7,13 @@ import click
 
 from virtmem_cli.cli.streams import display_name, read_input, say, show_findings, write_output
 from virtmem_cli.convert import convert
-from virtmem_cli.findings import InputRefusedError, VirtmemError, printable, quoted
+from virtmem_cli.document.tree import parse_tree
+from virtmem_cli.errors import InputRefusedError, VirtmemError
 from virtmem_cli.parse import emulator, parse_domain
 from virtmem_cli.probe import ask_qemu
 from virtmem_cli.target import LIBVIRT, Target
+from virtmem_cli.text import printable, quoted
 from virtmem_cli.verify import Report, Row, verify
-from virtmem_cli.xmltree import parse_tree
 
 # QEMU's names of architectures, where they are not libvirt's
 BINARIES = {"i686": "i386"}

@@ -19,9 +19,11 @@ from virtmem_cli.cli.streams import (
     write_output,
 )
 from virtmem_cli.convert import Conversion, convert
-from virtmem_cli.findings import InputRefusedError, Severity, UsageError, VirtmemError, printable, quoted
+from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
+from virtmem_cli.findings import Severity
 from virtmem_cli.render import FORMATS
 from virtmem_cli.target import Scope, Target
+from virtmem_cli.text import printable, quoted
 
 
 def _outputs(files: tuple[str, ...], folder: str) -> dict[str, str]:

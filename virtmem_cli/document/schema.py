@@ -9,7 +9,9 @@ from copy import deepcopy
 
 from lxml import etree
 
-from virtmem_cli.findings import Finding, VirtmemError, finding, printable, quoted
+from virtmem_cli.errors import VirtmemError
+from virtmem_cli.findings import Finding, finding
+from virtmem_cli.text import printable, quoted
 
 Element = etree._Element
 

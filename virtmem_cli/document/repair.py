@@ -10,8 +10,8 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from virtmem_cli.document.source import Source, Tag
 from virtmem_cli.findings import Edit, Part, Repair
-from virtmem_cli.source import Source, Tag
 from virtmem_cli.units import UNITS, human
 
 # Possessive, so that nothing is tried twice.

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from virtmem_cli.findings import MOST_FINDINGS, RULES, Finding, Severity, finding, more_findings, nearest, quoted
+from virtmem_cli.findings import MOST_FINDINGS, RULES, Finding, Severity, finding, more_findings
+from virtmem_cli.text import nearest, quoted
 
 _place = attrgetter("place")
 # Comments of a domain that are read, and characters of each.

@@ -7,7 +7,8 @@ import re
 
 from lxml import etree
 
-from virtmem_cli.findings import InputRefusedError, printable, quoted
+from virtmem_cli.errors import InputRefusedError
+from virtmem_cli.text import printable, quoted
 
 # The largest domain known has some hundred kilobytes and a few thousand elements. More than these would take memory
 # and time that nobody expects: bytes, and the characters that elements and attributes begin with.

@@ -1,0 +1,51 @@
+"""Words for people: text of the input made harmless, names that were meant, and pieces of a line with a style.
+
+Takes any text, gives text that a terminal may show. Knows nothing of domains.
+"""
+
+from collections.abc import Iterable
+
+# A piece of text and its style: the name of a severity, "place", "mark", "quiet", "added", "removed" or "".
+Piece = tuple[str, str]
+
+# Shown as \u escapes: what moves the cursor, changes the terminal or turns the direction of text.
+_INVISIBLE = (
+    *(range(0x20), range(0x7F, 0xA0), range(0x061C, 0x061D), range(0x200B, 0x2010), range(0x2028, 0x202F)),
+    *(range(0x2060, 0x2070), range(0xFEFF, 0xFF00), range(0xD800, 0xE000)),
+)
+_LONGEST = 80
+
+
+def printable(text: str) -> str:
+    """Untrusted text, safe on a terminal: control and direction characters are shown as escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"\\u{ord(c):04x}" if any(ord(c) in hidden for hidden in _INVISIBLE) else c for c in text)
+
+
+def quoted(text: str) -> str:
+    """A value from the input for a message: printable, in quotes, cut where it is very long."""
+    shown = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return f"'{printable(shown)}'"
+
+
+def nearest(name: str, known: Iterable[str], closeness: float = 0.7) -> str | None:
+    """The known name that a misspelt one most likely stands for, or None; letter case does not count."""
+    from difflib import get_close_matches  # slow to import, and only a mistake needs it
+
+    if len(name) > _LONGEST:
+        return None
+    names = {word.lower(): word for word in known}
+    near = get_close_matches(name.strip().lower(), names, 1, closeness)
+    return names[near[0]] if near else None
+
+
+def one_of(values: Iterable[str]) -> str:
+    """Values for a message: 'a', 'b' or 'c'."""
+    *others, last = (f"'{value}'" for value in values)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def instead(near: str | None, known: Iterable[str], verb: str = "Write") -> str:
+    """The advice for a name or value that is not known: the nearest that is, or all."""
+    return f"Did you mean '{near}'?" if near else f"{verb} {one_of(known)}."
