@@ -24,7 +24,7 @@ from lxml import etree
 from many_devices import many_devices
 
 from virtmem_cli.cli.check import command as check_command
-from virtmem_cli.convert import convert
+from virtmem_cli.conversion import convert
 from virtmem_cli.target import Target
 
 ROOT = Path(__file__).parent.parent
@@ -144,7 +144,7 @@ def whole_process(effort: Effort, _: Path) -> float:
 
 def converting(data: bytes) -> Callable[[], float]:
     """The seconds of a whole conversion in this process."""
-    return partial(seconds, partial(convert, data, name="domain", target=Target()))
+    return partial(seconds, partial(convert, data, "domain", Target()))
 
 
 def conversion(name: str, effort: Effort, _: Path) -> float:

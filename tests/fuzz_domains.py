@@ -19,16 +19,18 @@ from domains import ROOT
 from lxml import etree
 
 with atheris.instrument_imports(include=["virtmem_cli"]):
-    from judging import check, fix
+    from judging import check, document, fix
 
-    from virtmem_cli import parse, report
-    from virtmem_cli.convert import convert
+    from virtmem_cli.conversion import convert
     from virtmem_cli.document.repair import repaired
     from virtmem_cli.document.source import Source
     from virtmem_cli.document.tree import parse_tree
     from virtmem_cli.errors import InputRefusedError, VirtmemError
-    from virtmem_cli.findings import RULES, Severity
-    from virtmem_cli.render import FORMATS, lines
+    from virtmem_cli.findings import Edit, Part, Repair, Severity
+    from virtmem_cli.parse.known import known_elements
+    from virtmem_cli.registry import RULES
+    from virtmem_cli.report import DOCUMENTS, arguments_format
+    from virtmem_cli.report.text import lines
     from virtmem_cli.target import HOSTS, Qemu, Target
 
 Element = etree._Element
@@ -50,19 +52,19 @@ def target_of(number: int) -> Target:
 def promises_of_arguments(data: bytes, target: Target) -> None:
     """No arguments beside an error; shell, lines and JSON give the same ones, and QEMU's own JSON is JSON."""
     try:
-        conversion = convert(data, name="fuzz", target=target)
+        conversion = convert(data, "fuzz", target)
     except InputRefusedError:
         return
-    errors = [one for one in conversion.findings if one.rule.severity is Severity.ERROR]
+    errors = [one for one in conversion.findings if one.severity is Severity.ERROR]
     assert conversion.refused == bool(errors)
     argv = list(conversion.argv)
     assert bool(argv) == (bool(conversion.devices) and not errors)
     if not argv:
         return
-    assert shlex.split(FORMATS["shell"](argv).replace("\\\n", "")) == argv
-    assert json.loads(FORMATS["json"](argv)) == argv
+    assert shlex.split(arguments_format("shell")(argv).replace("\\\n", "")) == argv
+    assert json.loads(arguments_format("json")(argv)) == argv
     try:
-        assert lines(argv).split("\n")[:-1] == argv
+        assert arguments_format("lines")(argv).split("\n")[:-1] == argv
     except VirtmemError:
         assert any("\n" in argument for argument in argv)
     for option, value in zip(argv[::2], argv[1::2], strict=True):
@@ -74,38 +76,40 @@ def promises_of_arguments(data: bytes, target: Target) -> None:
 def promises_of_reports(data: bytes, target: Target) -> None:
     """Every finding is somewhere in the text, and every format can be written."""
     judgement = check(data, target)
-    assert judgement.refused == any(one.rule.severity is Severity.ERROR for one in judgement.findings)
+    assert judgement.refused == any(one.severity is Severity.ERROR for one in judgement.findings)
     for finding in judgement.findings:
         assert not CONTROLS.search(finding.message + finding.advice), finding
         if judgement.source is not None:
             judgement.source.line(finding.location.line)
             assert finding.location[:2] <= finding.location[2:]
-    words = "".join(piece for line in report.text(judgement) for piece, _ in line)
+    words = "".join(piece for line in lines(judgement) for piece, _ in line)
     assert not CONTROLS.search(words)
-    for form in report.FORMATS.values():
-        form([judgement])
-    json.loads(report.as_json([judgement]))
+    for form in DOCUMENTS:
+        written = document(form, judgement)
+        assert form == "github" or json.loads(written)
 
 
 def promises_of_repairs(data: bytes, target: Target) -> None:
     """Repairs are done at once; each touches nothing but the elements that it names."""
     for unsafe in (False, True):
         try:
-            result, _ = fix(data, target, unsafe=unsafe)
+            result = fix(data, target, unsafe=unsafe).data
         except VirtmemError as error:
             if "does not give back the same bytes" not in str(error):
                 raise
             return
-        assert fix(result, target, unsafe=unsafe) == (result, 0)
+        assert fix(result, target, unsafe=unsafe)[:2] == (result, 0)
     judgement = check(data, target)
     source = judgement.source
     for finding in judgement.findings if source is not None and source.tags else ():
         assert source is not None
-        if finding.repair is None:
+        if finding.safe is None:
             continue
-        text, _ = repaired(source, [finding.repair])
-        start = min(source.tags[edit.place].start for edit in finding.repair.edits)
-        end = max(source.tags[edit.place].end for edit in finding.repair.edits)
+        elements = {number: element for element, number in source.numbers.items()}
+        edits = tuple(Edit(elements[e.element], Part(e.part), e.value, e.name) for e in finding.edits)
+        text, _ = repaired(source, [Repair(edits, safe=finding.safe)])
+        start = min(source.tags[edit.element].start for edit in finding.edits)
+        end = max(source.tags[edit.element].end for edit in finding.edits)
         before = len(source.text[:start].rstrip())
         assert text.startswith(source.text[:before])
         assert text.endswith(source.text[end:])
@@ -201,7 +205,9 @@ ENCODINGS = ("utf-8", "utf-8", "utf-8", "utf-16", "iso-8859-1")
 
 def words() -> set[str]:
     """What domains are made of, so that the fuzzer need not guess it letter by letter."""
-    known = {name for path, names in parse._KNOWN.items() for part in (path.split("/"), *names) for name in part}
+    paths = [(path, its) for path, its in known_elements()]
+    known = {name for path, _ in paths for name in path.split("/")}
+    known |= {name for _, its in paths if its for name in its.attributes}
     found = set(re.findall(r"[A-Za-z_][A-Za-z0-9_-]{2,}", " ".join(p.read_text() for p in ROOT.glob("testdata/xml/*"))))
     units = {"KiB", "MiB", "GiB", "TiB", "EiB", "KB", "bytes"}
     return known | units | {word for word in found if len(word) < 20} | {"<!--", "-->", "<![CDATA[", "]]>", "&#x", "0x"}

@@ -12,7 +12,9 @@ import pytest
 
 from virtmem_cli.argv import arguments
 from virtmem_cli.domain import Domain, PciAddress, PciController
+from virtmem_cli.machines import machine_of
 from virtmem_cli.props import Argument, Properties, Value, all_arguments
+from virtmem_cli.settle import settle
 from virtmem_cli.target import LIBVIRT, Qemu, Target
 
 TIMEOUT = 120
@@ -64,15 +66,20 @@ def start(binary: str, argv: Sequence[str]) -> Answer:
     return Answer(devices if run.returncode == 0 else None, run.stderr)
 
 
+def is_pcie(domain: Domain) -> bool:
+    machine = machine_of(domain.arch, domain.machine)
+    return machine is not None and machine.root == "pcie-root"
+
+
 def complete(domain: Domain) -> Domain:
     """The domain with the controllers that libvirt would add for the buses of its memory devices."""
     known = {controller.bus for controller in domain.controllers}
     addresses = [device.address for device in domain.memory_devices if isinstance(device.address, PciAddress)]
     added = tuple(
         PciController(
-            place=1,
+            element=domain.element,
             bus=bus,
-            model="pcie-root-port" if domain.is_pcie else "pci-bridge",
+            model="pcie-root-port" if is_pcie(domain) else "pci-bridge",
             alias=None,
             address=None,
             driver=None,
@@ -96,12 +103,12 @@ def startable(domain: Domain, target: Target, **backend: Value) -> tuple[str, ..
     first virtio-mem's backend instead.
     """
     here: dict[str, Properties | None] = {
-        "-machine": {"": "virt" if domain.arch == "aarch64" else "q35" if domain.is_pcie else "pc"},
+        "-machine": {"": "virt" if domain.arch == "aarch64" else "q35" if is_pcie(domain) else "pc"},
         "-accel": {"": "tcg"},
         "-cpu": {"": "max"} if domain.arch == "aarch64" else None,
     }
     changed = []
-    for option, properties in all_arguments(complete(domain), target._replace(scope="machine")):
+    for option, properties in all_arguments(settle(complete(domain), target._replace(scope="machine"))):
         if option in here:
             if (replacement := here[option]) is not None:
                 changed.append(Argument(option, replacement))

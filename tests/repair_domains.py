@@ -14,7 +14,7 @@ from pathlib import Path
 from judging import check, fix, parsed
 from real_qemu import QemuBinary, start, startable, target_for
 
-from virtmem_cli.convert import convert
+from virtmem_cli.conversion import convert
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.findings import Severity
 
@@ -22,11 +22,11 @@ from virtmem_cli.findings import Severity
 def problem(data: bytes, name: str) -> str | None:
     """What is wrong with the repairs of a domain, or None."""
     before = check(data)
-    errors = [finding for finding in before.findings if finding.rule.severity is Severity.ERROR]
-    if not errors or not all(finding.repair for finding in errors):
+    errors = [finding for finding in before.findings if finding.severity is Severity.ERROR]
+    if not errors or not all(finding.edits for finding in errors):
         return None
     try:
-        repaired, made = fix(data)
+        repaired, made, _, _ = fix(data)
     except VirtmemError as error:
         return str(error)
     print(f"{name}: {made} repairs")
@@ -37,7 +37,7 @@ def problem(data: bytes, name: str) -> str | None:
     after = check(repaired)
     if after.refused:
         return f"still refused: {[finding.message for finding in after.findings]}"
-    if fix(repaired) != (repaired, 0):
+    if fix(repaired)[:2] != (repaired, 0):
         return "a second repair changes something"
     domain = parsed(repaired)
     if domain.arch not in ("x86_64", "aarch64") or any(device.pagesize for device in domain.devices):
@@ -45,7 +45,7 @@ def problem(data: bytes, name: str) -> str | None:
     binary = QemuBinary(strict=False)(domain.arch)
     with tempfile.TemporaryDirectory() as folder:
         target = target_for(binary, Path(folder))
-        if convert(repaired, name=name, target=target).refused:
+        if convert(repaired, name, target).refused:
             return None  # QEMU is too old for it, which is another question
         answer = start(binary, startable(domain, target))
     return None if answer.devices is not None else f"QEMU does not start: {answer.words}"

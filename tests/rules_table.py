@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from click.testing import CliRunner
 
 from virtmem_cli.cli import main
-from virtmem_cli.findings import RULES, Refuses
+from virtmem_cli.findings import Refuses
+from virtmem_cli.registry import RULES
 from virtmem_cli.rulebook import page
 
 FILE = Path(__file__).parent.parent / "docs" / "rules.md"

@@ -6,25 +6,26 @@ import pytest
 from domains import X86, edited
 from judging import found, said
 
-from virtmem_cli import parse, rules
-from virtmem_cli.findings import more_findings
+from virtmem_cli import findings as collector
+from virtmem_cli.parse import known as strangers
 from virtmem_cli.text import nearest
 
+MORE = "there are more of these: the first 2 are named"
 BLOCK = "<block unit='MiB'>2</block>"
 CELL = "      <cell id='0' cpus='0-3' memory='4' unit='GiB'/>\n"
 
 
 def test_of_very_many_findings_the_first_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """By `rules`, and the rules after that one have their say too."""
-    monkeypatch.setattr(rules, "MOST_FINDINGS", 2)
+    monkeypatch.setattr(collector, "MOST_FINDINGS", 2)
     end = X86.index("    </memory>\n") + len("    </memory>\n")
     device = X86[X86.index("    <memory model") : end].replace(BLOCK, "<block unit='MiB'>3</block>")
     data = edited(X86, ("  </devices>", 3 * device + "  </devices>")).encode()
-    findings = [one for one in found(data) if one.rule.id == "block-not-power-of-two"]
-    assert [one.message == more_findings(one.rule.id, 0).message for one in findings] == [False, False, True]
-    places = [one.place for one in findings]
+    findings = [one for one in found(data) if one.rule == "block-not-power-of-two"]
+    assert [one.message == MORE for one in findings] == [False, False, True]
+    places = [one.element for one in findings]
     assert places == sorted(set(places))
-    assert "hotplug-space" in {one.rule.id for one in found(data)}
+    assert "hotplug-space" in {one.rule for one in found(data)}
 
 
 @pytest.mark.parametrize(
@@ -38,20 +39,19 @@ def test_of_very_many_strangers_the_first_are_named(
     rule_id: str, old: str, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By `parse`, which looks for near names no longer."""
-    monkeypatch.setattr(parse, "MOST_FINDINGS", 2)
+    monkeypatch.setattr(collector, "MOST_FINDINGS", 2)
     looked: list[str] = []
 
     def counted(name: str, known: Iterable[str], closeness: float = 0.7) -> str | None:
         looked.append(name)
         return nearest(name, known, closeness)
 
-    monkeypatch.setattr(parse, "nearest", counted)
-    findings = [one for one in found(edited(X86, (old, new)).encode()) if one.rule.id == rule_id]
-    more = more_findings(rule_id, 0).message
-    assert [one.message == more for one in findings].count(True) == 1
+    monkeypatch.setattr(strangers, "nearest", counted)
+    findings = [one for one in found(edited(X86, (old, new)).encode()) if one.rule == rule_id]
+    assert [one.message == MORE for one in findings].count(True) == 1
     assert len(findings) == 3
     assert len(looked) == 2
-    assert findings[2].place - findings[0].place == (2 if rule_id == "element-unknown" else 0)
+    assert findings[2].element - findings[0].element == (2 if rule_id == "element-unknown" else 0)
 
 
 def test_of_pages_and_nodes_one_more_is_read_than_can_be_right() -> None:
@@ -64,14 +64,14 @@ def test_of_pages_and_nodes_one_more_is_read_than_can_be_right() -> None:
             f"<numatune>{nodes * node}{wrong_node}</numatune><cpu>"
         )
         data = edited(X86, ("<cpu>", many)).encode()
-        assert [one.rule.id for one in found(data)].count("nodeset-invalid") == findings
+        assert [one.rule for one in found(data)].count("nodeset-invalid") == findings
 
 
 @pytest.mark.parametrize("number", [128, 129])
 def test_there_are_at_most_128_cells(number: int) -> None:
     cells = "".join(f"<cell id='{n}' memory='1' unit='GiB'/>" for n in range(number))
     data = edited(X86, (CELL, cells)).encode()
-    assert said(data, [one for one in found(data) if one.rule.id == "nodes-too-many"]) == (
+    assert said(data, [one for one in found(data) if one.rule == "nodes-too-many"]) == (
         "nodes-too-many at <cell 129>: there are 129 <cell>s, and QEMU's limit is 128. Write fewer."
         if number > 128
         else ""

@@ -13,9 +13,10 @@ from command import Run, check, check_json, on_a_terminal, process, virtmem, wit
 from domains import edited
 from rich.cells import cell_len
 
-from virtmem_cli.advice import THRESHOLDS
-from virtmem_cli.findings import RULES, Refuses, Severity
+from virtmem_cli.findings import Refuses, Severity
+from virtmem_cli.registry import RULES
 from virtmem_cli.rulebook import page
+from virtmem_cli.rules.advice import THRESHOLDS
 from virtmem_cli.units import GIB, KIB, MIB
 
 FORMATS = ("text", "json", "github", "sarif")

@@ -414,5 +414,5 @@ def test_a_plain_conversion_imports_nothing_slow(files: Path) -> None:
     assert run.code == 0
     modules = set(run.out.splitlines()[-1].split())
     slow = {"rich", "tempfile", "tomllib", "pathlib", "dataclasses", "difflib", "importlib.metadata", "subprocess"}
-    assert "virtmem_cli.convert" in modules
+    assert "virtmem_cli.conversion" in modules
     assert not modules & slow

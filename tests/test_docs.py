@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import rules_table
 
-from virtmem_cli.findings import RULES
+from virtmem_cli.registry import RULES
 
 ROOT = Path(__file__).parent.parent
 FINDINGS = (ROOT / "docs" / "findings.md").read_text()

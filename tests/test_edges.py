@@ -90,6 +90,8 @@ def difference(case: Case) -> str:
     """How what is found differs from what the case says; '' where it does not."""
     if wrong := [key for key in case if key not in KEYS]:
         raise ValueError(f"unknown: {', '.join(wrong)}; a case has {', '.join(KEYS)}")
+    if "found" not in case:
+        raise ValueError("what is found is missing: found = '' where that is nothing")
     data = domain(case)
     now = said(data, found(data, *targets(case)))
     if now.split() == case["found"].split():
@@ -128,10 +130,11 @@ def test_for_whom_a_case_is_judged(case: Case, target: Target) -> None:
     ("case", "words"),
     [
         ({"fuond": ""}, "unknown: fuond; a case has base, "),
+        ({"remove": ["size"]}, "what is found is missing"),
         ({"remove": ["siez"], "found": ""}, "there is no <siez> in the base domain"),
         ({"remove": ["numa"], "replace": {"cell": "<cell/>"}, "found": ""}, "two changes of one element"),
     ],
-    ids=["key", "element", "twice"],
+    ids=["key", "found", "element", "twice"],
 )
 def test_a_case_that_is_wrong_is_told(case: Case, words: str) -> None:
     with pytest.raises(ValueError, match=words):

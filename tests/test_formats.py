@@ -18,11 +18,14 @@ import pytest
 from command import execute, process, virtmem
 from domains import ROOT, X86
 from jsonschema import Draft7Validator, Draft202012Validator
+from judging import document
 from lxml import etree
 
-from virtmem_cli import report
-from virtmem_cli.convert import Judgement
-from virtmem_cli.findings import RULES, Edit, Finding, Location, Part, Refuses, Repair, Severity
+from virtmem_cli.document.source import Location
+from virtmem_cli.findings import Part, Refuses, Severity
+from virtmem_cli.judgement import Judgement
+from virtmem_cli.registry import RULES
+from virtmem_cli.told import Reported, ReportedEdit
 
 XML = ROOT / "testdata" / "xml"
 GOLDEN = sorted(XML.glob("*.xml"))
@@ -152,15 +155,20 @@ def test_json_of_configured_severities_fits_the_schema(severity: str, tmp_path: 
     assert document["files"][0]["refused"] == (severity == "error")
 
 
+def reported(rule_id: str, message: str = "message", advice: str = "Advice.") -> Reported:
+    rule = RULES[rule_id]
+    return Reported(rule_id, rule.severity, rule.refuses, message, advice, Location(1, 1, 1, 1))
+
+
 @pytest.mark.parametrize("part", Part)
 def test_json_of_every_edit_fits_the_schema(part: Part) -> None:
     name = "unit" if part in (Part.ATTRIBUTE, Part.ATTRIBUTE_NAME) else ""
     values = ["", ""] if part is Part.REMOVE else ["1024", "2048"]
-    repair = Repair(tuple(Edit(place, part, value, name) for place, value in enumerate(values)), safe=False)
-    one = Finding(RULES["value-rounded"], 1, "message", "Advice.", repair)
-    document = json.loads(report.as_json([Judgement("x.xml", (one,), False, 1, None)]))
-    assert mistakes(document) == []
-    edits = document["files"][0]["findings"][0]["repair"]["edits"]
+    edits = tuple(ReportedEdit(place, part.value, name, value) for place, value in enumerate(values))
+    one = reported("value-rounded")._replace(edits=edits, safe=False)
+    written = json.loads(document("json", Judgement("x.xml", (one,), refused=False, devices=1, source=None)))
+    assert mistakes(written) == []
+    edits = written["files"][0]["findings"][0]["repair"]["edits"]
     assert [(edit["element"], edit["part"], edit["value"]) for edit in edits] == [
         (place, part.value, value) for place, value in enumerate(values)
     ]
@@ -493,11 +501,11 @@ ODD = "100%, 100%25 %0A \n a:b,c::d \r\n ::error file=x,line=1::y"
 
 @pytest.mark.parametrize("severity", Severity)
 def test_github_reads_odd_words_back(severity: Severity) -> None:
-    rule = RULES["name-invalid"]._replace(severity=severity, id=f"odd,rule: {ODD}")
-    one = Finding(rule, 0, f"message {ODD}", f"Advice {ODD}", hosts=(ODD, "x"), location=Location(2, 3, 2, 9))
-    judgement = Judgement(f"name {ODD}.xml", (one,), True, 1, None)
-    output = report.github([judgement, judgement])
-    ((name, finding),) = findings(json.loads(report.as_json([judgement])))
+    one = reported("name-invalid", f"message {ODD}", f"Advice {ODD}")
+    one = one._replace(severity=severity, rule=f"odd,rule: {ODD}", hosts=(ODD, "x"), location=Location(2, 3, 2, 9))
+    judgement = Judgement(f"name {ODD}.xml", (one,), refused=True, devices=1, source=None)
+    output = document("github", judgement, judgement)
+    ((name, finding),) = findings(json.loads(document("json", judgement)))
     assert output.count("\n") == 2
     for command in commands(output):
         assert_annotates(command, name, finding)

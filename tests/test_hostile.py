@@ -380,7 +380,7 @@ REFERENCES = {
 def server() -> Iterator[socket.socket]:
     """A socket that listens on this machine, and can be asked whether somebody came."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.setblocking(False)
+        listening.settimeout(0)
         yield listening
 
 

@@ -6,10 +6,11 @@ import pytest
 from domains import ROOT
 from judging import parsed
 
-from virtmem_cli.domain import Domain, MemoryDevice
-from virtmem_cli.findings import RULES
-from virtmem_cli.layout import Layout, lay_out, least_max_memory, window_base
-from virtmem_cli.target import LIBVIRT
+from virtmem_cli.domain import Domain, MemoryDevice, OtherMemory
+from virtmem_cli.layout import Layout
+from virtmem_cli.registry import RULES
+from virtmem_cli.settle import settle
+from virtmem_cli.target import Target
 from virtmem_cli.units import GIB, MIB
 
 PAGE = (ROOT / "docs/layout.md").read_text()
@@ -19,9 +20,15 @@ def domain(name: str) -> Domain:
     return parsed((ROOT / f"testdata/xml/{name}.xml").read_bytes())
 
 
+def layout_of(domain: Domain) -> Layout:
+    layout = settle(domain, Target()).layout
+    assert layout is not None
+    return layout
+
+
 def test_the_page_tells_what_happens() -> None:
     example = domain("layout-gaps-are-used")
-    layout = lay_out(example, LIBVIRT)
+    layout = layout_of(example)
     rows = re.findall(r"\| (\w+) \| (\d+) GiB \| (0x[0-9a-f]+) \|", PAGE)
     assert rows == [
         (placement.device.alias, str(placement.size // GIB), f"{placement.address:#x}")
@@ -56,14 +63,14 @@ def test_the_page_names_real_rules() -> None:
 )
 def test_window_base(arch: str, machine: str, ram: int, base: int) -> None:
     example = domain("plain-ram")._replace(arch=arch, machine=machine, cells=(), memory_devices=(), memory=ram)
-    assert window_base(example) == base
+    assert layout_of(example).base == base
 
 
 def test_the_least_max_memory_is_enough_and_less_is_not() -> None:
     example = domain("hotplug-gap")
-    least = least_max_memory(example, LIBVIRT)
+    least = layout_of(example).least_max_memory
     fits = [
-        all(p.address is not None for p in lay_out(example._replace(max_memory_given=size), LIBVIRT).placements)
+        all(p.address is not None for p in layout_of(example._replace(max_memory_given=size)).placements)
         for size in (least - MIB, least)
     ]
     assert fits == [False, True]
@@ -78,7 +85,7 @@ def device(number: int, size: int, at: int = 0) -> MemoryDevice:
 def filled(*devices: MemoryDevice, room: int = 8, slots: int = 0) -> Layout:
     """The layout of a q35 with 4 GiB of boot memory and `room` GiB for devices: its window begins at 6 GiB."""
     example = domain("plain-ram")._replace(max_memory_given=(4 + room) * GIB, slots=slots, memory_devices=devices)
-    return lay_out(example, LIBVIRT)
+    return layout_of(example)
 
 
 def addresses(layout: Layout) -> list[int | None]:
@@ -91,20 +98,20 @@ def test_slots_give_the_window_room_but_no_capacity() -> None:
     assert (filled(slots=2).capacity, filled(slots=2).window) == (8 * GIB, 10 * GIB)
     assert (filled(room=-1).capacity, filled(room=-1).window) == (0, 0)
     s390x = domain("s390x-ccw")._replace(slots=2)
-    assert lay_out(s390x, LIBVIRT).window == lay_out(s390x, LIBVIRT).capacity
+    assert layout_of(s390x).window == layout_of(s390x).capacity
 
 
 def test_the_least_max_memory_counts_slots() -> None:
     # The second device cannot begin at 6 GiB, and slots are what gives the room that this costs
     gap = domain("plain-ram")._replace(memory_devices=(device(0, 1, at=7), device(1, 2)))
-    assert least_max_memory(gap, LIBVIRT) == (4 + 4) * GIB
-    assert least_max_memory(gap._replace(slots=1), LIBVIRT) == (4 + 3) * GIB
-    assert least_max_memory(gap._replace(memory_devices=(device(0, 1, at=7),)), LIBVIRT) == (4 + 1) * GIB
-    assert least_max_memory(gap._replace(memory_devices=()), LIBVIRT) == 4 * GIB
+    assert layout_of(gap).least_max_memory == (4 + 4) * GIB
+    assert layout_of(gap._replace(slots=1)).least_max_memory == (4 + 3) * GIB
+    assert layout_of(gap._replace(memory_devices=(device(0, 1, at=7),))).least_max_memory == (4 + 1) * GIB
+    assert layout_of(gap._replace(memory_devices=())).least_max_memory == 4 * GIB
 
 
 def test_who_takes_room_and_who_does_not() -> None:
-    dimm = domain("dimm-nvdimm-and-pmem-beside").other_memory[0]
+    dimm = next(d for d in domain("dimm-nvdimm-and-pmem-beside").memory_devices if isinstance(d, OtherMemory))
     assert addresses(filled(dimm, device(0, 1))) == [6, 8]
     assert addresses(filled(dimm._replace(model="sgx-epc"), device(0, 1))) == [6]
     assert addresses(filled(device(0, 0), device(1, 1))) == [6]

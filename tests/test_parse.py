@@ -5,8 +5,8 @@ from domains import X86, edited
 from judging import parsed
 
 from virtmem_cli.document.tree import parse_tree
-from virtmem_cli.domain import Domain, Topology
-from virtmem_cli.parse import emulator
+from virtmem_cli.domain import Domain, OtherMemory, Topology
+from virtmem_cli.parse.machine import emulator
 from virtmem_cli.units import GIB, MIB
 
 
@@ -56,7 +56,8 @@ def test_a_dimm_has_what_it_says() -> None:
         "<nodemask>0-1</nodemask></source><target><size unit='GiB'>1</size><node>0</node></target>"
         "<address type='dimm' slot='0x2' base='0x200000000'/></memory></devices>"
     )
-    (device,) = domain(("</devices>", dimm)).other_memory
+    _, device = domain(("</devices>", dimm)).memory_devices
+    assert isinstance(device, OtherMemory)
     assert (device.shared, device.discard, device.pagesize, device.nodemask) == (True, True, 2 * MIB, (0, 1))
     assert (device.slot, device.memaddr, device.node, device.alias) == (2, 8 * GIB, 0, "dimm2")
 

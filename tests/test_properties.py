@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from virtmem_cli.argv import as_json, as_keyval
-from virtmem_cli.convert import Conversion, convert
+from virtmem_cli.conversion import Conversion, convert
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.findings import Severity
-from virtmem_cli.parse import DRIVER_OPTIONS
+from virtmem_cli.parse.known import DRIVER_OPTIONS
 from virtmem_cli.props import VIRTIO_OPTIONS, Value
-from virtmem_cli.render import lines, shell
+from virtmem_cli.report import lines, shell
 from virtmem_cli.target import Target, qemu_of_version
 from virtmem_cli.text import printable
 from virtmem_cli.units import format_bitmap
@@ -48,11 +48,11 @@ properties = st.dictionaries(keys, values, max_size=8).map(lambda rest: {"qom-ty
 
 def check(conversion: Conversion) -> None:
     """What must hold of any conversion."""
-    errors = [finding for finding in conversion.findings if finding.rule.severity is Severity.ERROR]
+    errors = [finding for finding in conversion.findings if finding.severity is Severity.ERROR]
     assert conversion.refused == bool(errors)
     assert bool(conversion.argv) == (bool(conversion.devices) and not errors)
-    assert len(conversion.pairs) == (0 if errors else conversion.devices)
-    order = [(finding.location.line, finding.rule.id) for finding in conversion.findings]
+    assert conversion.argv[::2] == (() if errors else ("-object", "-device") * conversion.devices)
+    order = [(finding.location.line, finding.rule) for finding in conversion.findings]
     assert order == sorted(order)
     for finding in conversion.findings:
         assert finding.message == printable(finding.message)
@@ -67,7 +67,7 @@ def check(conversion: Conversion) -> None:
 def test_any_bytes_are_findings_or_our_error(data: bytes) -> None:
     message = ""
     try:
-        check(convert(data, name="x", target=TARGET))
+        check(convert(data, "x", TARGET))
     except VirtmemError as error:
         message = str(error)
     assert message == printable(message)
@@ -88,7 +88,7 @@ def damage(xml: str, cuts: list[tuple[int, int, str]]) -> str:
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=THRICE)
 def test_damaged_domains_are_findings_or_our_error(path: Path, cuts: list[tuple[int, int, str]]) -> None:
     try:
-        check(convert(damage(path.read_text(), cuts).encode(), name="x", target=TARGET))
+        check(convert(damage(path.read_text(), cuts).encode(), "x", TARGET))
     except VirtmemError:
         pass
 
@@ -111,7 +111,7 @@ def test_domains_with_other_values_are_judged(path: Path, changes: list[tuple[in
         spots = [*re.finditer(r"(?<==')[^'<]*(?=')|(?<=>)[^<>]+(?=</)", xml)]
         spot = spots[position % len(spots)]
         xml = xml[: spot.start()] + sax.escape(value, {"'": "&apos;"}) + xml[spot.end() :]
-    check(convert(xml.encode(), name="x", target=TARGET))
+    check(convert(xml.encode(), "x", TARGET))
 
 
 @pytest.mark.process
@@ -126,7 +126,7 @@ def test_domains_with_other_values_are_judged(path: Path, changes: list[tuple[in
 @settings(max_examples=50, deadline=None)
 def test_a_real_shell_reads_the_argv_back(pairs: list[tuple[str, str]]) -> None:
     argv = [argument for pair in pairs for argument in pair]
-    script = "printf '%s\\0' " + shell(argv)
+    script = "printf '%s\\0' " + shell.arguments(argv)
     run = execute(["sh", "-c", script])
     assert (run.code, run.out.split("\0")[:-1], run.err) == (0, argv, "")
 
@@ -138,8 +138,8 @@ def test_a_real_shell_reads_the_argv_back(pairs: list[tuple[str, str]]) -> None:
 )
 def test_lines_carry_the_argv(pairs: list[tuple[str, str]]) -> None:
     argv = [argument for pair in pairs for argument in pair]
-    assert lines(argv).split("\n")[:-1] == argv
-    assert shlex.split(shell(argv).replace("\\\n", "")) == argv
+    assert lines.arguments(argv).split("\n")[:-1] == argv
+    assert shlex.split(shell.arguments(argv).replace("\\\n", "")) == argv
 
 
 def decode_keyval(text: str) -> dict[str, Value]:
@@ -185,10 +185,10 @@ NAMED = """<domain type='kvm'><name>{name}</name><maxMemory unit='GiB'>8</maxMem
 def test_any_name_comes_through_every_syntax(name: str) -> None:
     xml = NAMED.format(name=sax.escape(name)).encode()
     path = f"/var/lib/libvirt/qemu/ram/-1-{name[:20]}/virtiomem0"
-    new = convert(xml, name="x", target=TARGET)
+    new = convert(xml, "x", TARGET)
     assert json.loads(new.argv[1])["mem-path"] == path
-    assert shlex.split(shell(new.argv).replace("\\\n", ""))[1] == new.argv[1]
-    old = convert(xml, name="x", target=Target(qemu=qemu_of_version("5.2")))
+    assert shlex.split(shell.arguments(new.argv).replace("\\\n", ""))[1] == new.argv[1]
+    old = convert(xml, "x", Target(qemu=qemu_of_version("5.2")))
     assert decode_keyval(old.argv[1])["mem-path"] == path
 
 
@@ -202,7 +202,7 @@ def test_no_number_takes_memory(name: str) -> None:
     """Each number of a domain made as large as a number may be: the process has 512 MiB for it."""
     script = (
         "import re, resource, sys\n"
-        "from virtmem_cli.convert import convert\n"
+        "from virtmem_cli.conversion import convert\n"
         "from virtmem_cli.target import Target\n"
         "resource.setrlimit(resource.RLIMIT_AS, (512 << 20, 512 << 20))\n"
         "xml = open(sys.argv[1]).read()\n"
@@ -211,7 +211,7 @@ def test_no_number_takes_memory(name: str) -> None:
         "    for text in ('4294967295', '0-16383', '9223372036854775807'):\n"
         "        changed = xml[:spot.start()] + text + xml[spot.end():]\n"
         "        for scope in ('devices', 'machine'):\n"
-        "            convert(changed.encode(), name='x', target=Target(scope=scope))\n"
+        "            convert(changed.encode(), 'x', Target(scope=scope))\n"
         "print(len(spots))\n"
     )
     (path,) = [path for path in XML if path.stem == name]

@@ -9,14 +9,14 @@ from domains import ROOT, X86
 from judging import parsed
 from real_qemu import Answer, QemuBinary, start, startable, target_for
 
-from virtmem_cli.convert import convert
+from virtmem_cli.conversion import convert
 from virtmem_cli.domain import Domain, OtherMemory, VirtioMem
-from virtmem_cli.effective import WRITTEN, effective
-from virtmem_cli.findings import RULES, Refuses, Severity
-from virtmem_cli.layout import lay_out
+from virtmem_cli.findings import Refuses, Severity
 from virtmem_cli.props import Value
+from virtmem_cli.registry import RULES
 from virtmem_cli.rulebook import page
-from virtmem_cli.target import LIBVIRT
+from virtmem_cli.settle import WRITTEN, settle
+from virtmem_cli.target import Target
 
 TESTDATA = ROOT / "testdata"
 # Guests that Debian's QEMU 7.2 can start with virtio-mem, and the binary's name for each.
@@ -36,7 +36,7 @@ def goldens() -> list[str]:
         if path.name.count(".") > 1:
             continue
         domain = domain_of((TESTDATA / "xml" / f"{path.stem}.xml").read_text())
-        hugepages = any(effective(domain, device, LIBVIRT).pagesize for device in domain.devices)
+        hugepages = any(memory.pagesize for memory in settle(domain, Target()).virtio_mem)
         if domain.arch in BINARIES and domain.max_memory < EMULATED and not hugepages:
             names.append(path.stem)
     return names
@@ -52,11 +52,11 @@ def test_qemu_has_what_the_xml_says(name: str, tmp_path: Path, qemu_binary: Qemu
     domain = domain_of(xml.decode())
     binary = qemu_binary(BINARIES[domain.arch])
     target = target_for(binary, tmp_path)
-    conversion = convert(xml, name=name, target=target)
+    conversion = convert(xml, name, target)
     answer = start(binary, startable(domain, target))
     if conversion.refused:
         # accepted for the newest QEMU, so this one is too old for it: and says so itself
-        assert {f.rule.id for f in conversion.findings if f.rule.severity is Severity.ERROR} == {"qemu-version"}
+        assert {f.rule for f in conversion.findings if f.severity is Severity.ERROR} == {"qemu-version"}
         assert answer.devices is None
         assert "not found" in answer.words
         return
@@ -64,9 +64,11 @@ def test_qemu_has_what_the_xml_says(name: str, tmp_path: Path, qemu_binary: Qemu
     reported = {device["data"]["id"]: device["data"] for device in answer.devices}
     assert set(reported) == {device.alias for device in domain.memory_devices if device_is_written(device)}
     written = domain._replace(memory_devices=tuple(d for d in domain.memory_devices if device_is_written(d)))
-    predicted = {p.device.alias: p.address for p in lay_out(written, target.host).placements}
-    for other in domain.other_memory:
-        if device_is_written(other):
+    layout = settle(written, target).layout
+    assert layout is not None
+    predicted = {p.device.alias: p.address for p in layout.placements}
+    for other in written.memory_devices:
+        if isinstance(other, OtherMemory):
             data = reported[other.alias]
             assert data["size"] == other.size
             assert data["memaddr" if other.model == "virtio-pmem" else "addr"] == predicted[other.alias]

@@ -10,11 +10,10 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from judging import parsed
+from judging import settled
 from real_qemu import QemuBinary, start, startable, target_for
 
-from virtmem_cli.convert import convert
-from virtmem_cli.layout import lay_out
+from virtmem_cli.conversion import convert
 
 MIB = 1 << 20
 SETTINGS = settings(
@@ -134,19 +133,19 @@ def judge(guest: Guest, qemu_binary: QemuBinary) -> None:
     binary = qemu_binary("x86_64")
     with tempfile.TemporaryDirectory() as folder:
         target = target_for(binary, Path(folder))
-        conversion = convert(xml.encode(), name="random.xml", target=target)
-        domain = parsed(xml.encode())
-        if not domain.devices or domain.boot_memory <= 0:
+        conversion = convert(xml.encode(), "random.xml", target)
+        its = settled(xml.encode(), target)
+        if not its.devices or its.boot_memory <= 0:
             return
-        answer = start(binary, startable(domain, target))
-    errors = [f"{f.rule.id}: {f.message}" for f in conversion.findings if f.rule.severity.value == "error"]
+        answer = start(binary, startable(its.domain, target))
+    errors = [f"{f.rule}: {f.message}" for f in conversion.findings if f.severity.value == "error"]
     if answer.devices is None:
         assert conversion.refused, f"QEMU refuses: {answer.words}\n{xml}"
         return
-    by_qemu = [f for f in conversion.findings if f.rule.refuses.name in ("QEMU", "BOTH")]
+    by_qemu = [f for f in conversion.findings if f.refuses.name in ("QEMU", "BOTH")]
     assert not by_qemu, f"QEMU starts, and we refuse: {errors}\n{xml}"
     reported = {d["data"]["id"]: d["data"].get("memaddr", d["data"].get("addr")) for d in answer.devices}
-    predicted = {p.device.alias: p.address for p in lay_out(domain, target.host).placements}
+    predicted = {p.device.alias: p.address for p in its.layout.placements} if its.layout else {}
     if not conversion.refused:
         assert reported == predicted, xml
 

@@ -9,9 +9,10 @@ from command import on_a_terminal, running, virtmem
 from domains import ROOT
 from real_qemu import QemuBinary, version
 
-from virtmem_cli import probe
+from virtmem_cli import qemu
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.target import ARCHITECTURES, FEATURES, Qemu
+from virtmem_cli.machines import ARCHITECTURES
+from virtmem_cli.target import FEATURES, Qemu
 
 XML = ROOT / "testdata/xml"
 # A domain that QEMU 7.2 can start under emulation, with a machine type that it has.
@@ -46,12 +47,12 @@ def program(path: Path, script: str) -> Path:
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
 def test_a_binary_answers_as_the_table_says(arch: str, qemu_binary: QemuBinary) -> None:
     binary = qemu_binary(arch)
-    asked, table = probe.ask_qemu(binary), Qemu(version=version(binary))
+    asked, table = qemu.ask_qemu(binary), Qemu(version=version(binary))
     assert asked.version == table.version
     assert asked.arch == arch
     assert {feature: asked.has(feature) for feature in FEATURES} == {f: table.has(f) for f in FEATURES}
     assert asked.drivers is not None
-    assert ("virtio-mem-pci" in asked.drivers) == (table.version >= ARCHITECTURES[arch])
+    assert ("virtio-mem-pci" in asked.drivers) == (table.version >= ARCHITECTURES[arch].since)
 
 
 def test_xml2argv_for_a_binary_is_as_for_its_version(qemu_binary: QemuBinary) -> None:
@@ -95,11 +96,11 @@ FAKES = {
 @pytest.mark.process
 @pytest.mark.parametrize("fake", FAKES)
 def test_what_is_no_qemu_is_a_clear_error(fake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "TIMEOUT", 1)
+    monkeypatch.setattr(qemu, "TIMEOUT", 1)
     script, words = FAKES[fake]
     binary = program(tmp_path / "qemu", script)
     with pytest.raises(VirtmemError, match=words):
-        probe.ask_qemu(str(binary))
+        qemu.ask_qemu(str(binary))
     assert processes_with(str(binary)) == []
 
 

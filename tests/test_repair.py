@@ -12,12 +12,13 @@ from domains import ROOT, X86, edited
 from judging import check, fixed, found, parsed
 from real_qemu import QemuBinary, start, startable, target_for
 
-from virtmem_cli.convert import convert
+from virtmem_cli.conversion import convert
 from virtmem_cli.document.tree import parse_tree
-from virtmem_cli.effective import effective
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.findings import RULES, Severity
+from virtmem_cli.findings import Severity
+from virtmem_cli.registry import RULES
 from virtmem_cli.rulebook import page
+from virtmem_cli.settle import settle
 from virtmem_cli.target import HOSTS, LIBVIRT, Target
 
 XML = ROOT / "testdata/xml"
@@ -109,7 +110,7 @@ def test_a_device_that_is_in_the_way_of_another_stays() -> None:
             "<address type='dimm' slot='0' base='0x180000000'/></memory></devices>",
         ),
     )
-    assert {finding.rule.id for finding in found(xml.encode())} == {"memaddr-overlap"}
+    assert {finding.rule for finding in found(xml.encode())} == {"memaddr-overlap"}
     assert fixed(xml.encode()) == xml.encode()
 
 
@@ -142,7 +143,7 @@ def test_repairs_do_not_undo_each_other() -> None:
 
 @cache
 def repairable() -> list[Path]:
-    return [path for path in sorted(XML.glob("*.xml")) if any(one.repair for one in found(path.read_bytes()))]
+    return [path for path in sorted(XML.glob("*.xml")) if any(one.edits for one in found(path.read_bytes()))]
 
 
 @pytest.mark.parametrize("path", repairable(), ids=lambda path: path.stem)
@@ -151,8 +152,8 @@ def test_repairs_are_done_at_once_and_lose_nothing(path: Path) -> None:
     for unsafe in (False, True):
         result = fixed(data, unsafe=unsafe)
         assert fixed(result, unsafe=unsafe) == result
-        left = [f for f in found(result) if f.repair and (unsafe or f.repair.safe)]
-        wanted = [f for f in found(data) if f.repair and (unsafe or f.repair.safe)]
+        left = [f for f in found(result) if f.edits and (unsafe or f.safe)]
+        wanted = [f for f in found(data) if f.edits and (unsafe or f.safe)]
         assert left == [], "a repair that repairs nothing"
         assert (result != data) == bool(wanted)
         comments = [sum(1 for _ in parse_tree(text, "x").iter("{*}*")) for text in (data, result)]
@@ -168,7 +169,7 @@ def startable_when_repaired() -> list[Path]:
         result = fixed(data)
         domain = parsed(result)
         refused = [convert(text, name="x", target=Target()).refused for text in (data, result)]
-        huge = any(effective(domain, device, LIBVIRT).pagesize for device in domain.devices)
+        huge = any(memory.pagesize for memory in settle(domain, Target()).virtio_mem)
         if refused == [True, False] and domain.arch != "s390x" and not huge and domain.max_memory < 1 << 39:
             paths.append(path)
     return paths
@@ -206,11 +207,11 @@ def test_every_rule_with_a_repair_has_one_that_works() -> None:
     with_repair = 0
     for rule_id in RULES:
         data = page(rule_id).wrong.encode()
-        if any(finding.rule.id == rule_id and finding.repair for finding in found(data)):
+        if any(finding.rule == rule_id and finding.edits for finding in found(data)):
             with_repair += 1
             left = found(fixed(data))
-            assert rule_id not in {finding.rule.id for finding in left}, rule_id
-            assert not any(RULES[finding.rule.id].severity is Severity.ERROR for finding in left), rule_id
+            assert rule_id not in {finding.rule for finding in left}, rule_id
+            assert not any(RULES[finding.rule].severity is Severity.ERROR for finding in left), rule_id
     assert with_repair > 30
 
 
@@ -318,8 +319,8 @@ def test_what_is_safe_is_a_short_list() -> None:
     domains = [path.read_bytes() for path in repairable()] + [page(rule).wrong.encode() for rule in RULES]
     for data in domains:
         for finding in found(data):
-            if finding.repair is not None:
-                repaired[finding.repair.safe].add(finding.rule.id)
+            if finding.safe is not None:
+                repaired[finding.safe].add(finding.rule)
     assert repaired[True] == SAFE
     assert not repaired[True] & repaired[False]
     assert {"block-below-thp", "requested-above-size", "node-missing", "node-unknown", "pci-slot"} <= repaired[False]

@@ -18,31 +18,69 @@ ROOMS = [
     "units",
     "errors",
     "findings",
-    "settings",
+    "machines",
+    "target",
     "document",
     "document.tree",
+    "document.value",
     "document.source",
     "document.repair",
     "document.comments",
     "document.schema",
     "domain",
-    "parse",
-    "target",
-    "effective",
-    "layout",
     "rules",
-    "advice",
+    "rules.reading",
+    "parse.reader",
+    "parse.known",
+    "parse.memory",
+    "parse.machine",
+    "parse.devices",
+    "parse",
+    "layout",
+    "settle",
+    "rules.sizes",
+    "rules.nodes",
+    "rules.backends",
+    "rules.addresses",
+    "rules.buses",
+    "rules.machine",
+    "rules.cpus",
+    "rules.advice",
+    "rules.judges",
+    "registry",
+    "rulebook",
+    "settings",
+    "told",
     "props",
     "argv",
-    "convert",
-    "render",
-    "rulebook",
+    "conversion",
+    "judgement",
+    "report.words",
     "report",
-    "probe",
+    "report.text",
+    "report.line",
+    "report.diff",
+    "report.page",
+    "report.shell",
+    "report.lines",
+    "report.json",
+    "report.github",
+    "report.sarif",
+    "host",
+    "qemu",
     "verify",
     "cli",
 ]
-COMMANDS = {path.stem for path in (PACKAGE / "cli").glob("*.py")} - {"__init__", "streams", "options"}
+# The rooms that look outside the process and its arguments.
+OUTSIDE = ("host", "qemu", "verify", "cli")
+COMMANDS = {path.stem for path in (PACKAGE / "cli").glob("*.py")} - {
+    "__init__",
+    "help",
+    "params",
+    "files",
+    "terminal",
+    "work",
+}
 
 
 def path_of(room: str) -> Path:
@@ -90,7 +128,7 @@ def test_a_room_states_its_contract(room: str) -> None:
     assert len(docstring.split()) > 15
 
 
-@pytest.mark.parametrize("room", ROOMS[1:-3])
+@pytest.mark.parametrize("room", [room for room in ROOMS if room not in OUTSIDE])
 def test_few_rooms_look_outside(room: str) -> None:
     outside = {"os", "sys", "platform", "subprocess", "pathlib", "time", "datetime", "socket", "click", "rich"}
     assert not {f"/{name}" for name in outside} & {*imports(path_of(room))}

@@ -10,7 +10,8 @@ import pytest
 from command import on_a_terminal, python, virtmem
 
 import virtmem_cli.rulebook
-from virtmem_cli.findings import RULES, Severity
+from virtmem_cli.findings import Severity
+from virtmem_cli.registry import RULES
 from virtmem_cli.rulebook import change, page, plain
 
 FOLDER = Path(virtmem_cli.rulebook.__file__).parent
@@ -134,7 +135,7 @@ def test_only_who_explains_opens_the_book(command: str, tmp_path: Path) -> None:
         "except SystemExit: print(*sys.modules)"
     )
     modules = python("-c", code, cwd=tmp_path).out.splitlines()[-1].split()
-    assert "virtmem_cli.convert" in modules
+    assert "virtmem_cli.conversion" in modules
     assert "virtmem_cli.rulebook" not in modules
 
 

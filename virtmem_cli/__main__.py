@@ -1,11 +1,35 @@
-"""The process: `virtmem`, or `python -m virtmem_cli`."""
+"""The process: `virtmem`, or `python -m virtmem_cli`. It begins and ends with less ado than Python's own."""
 
 import gc
 
 # A conversion is over before there is garbage worth looking for, and the looking takes a tenth of its time
 gc.disable()
 
-from virtmem_cli.cli import main  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+from typing import NoReturn  # noqa: E402
+
+from virtmem_cli.cli import main as command  # noqa: E402
+
+
+def main() -> NoReturn:
+    """Run the command, and leave with its exit code.
+
+    Everything is written and closed by then, and to take the interpreter down, module by module, would take longer
+    than a conversion.
+    """
+    try:
+        command(prog_name="virtmem")
+    except SystemExit as end:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                if stream is not None:
+                    stream.flush()
+            except (OSError, ValueError):
+                pass  # whoever read it has gone
+        os._exit(end.code if isinstance(end.code, int) else 0)
+    raise AssertionError("a command always says how it ends")
+
 
 if __name__ == "__main__":
-    main(prog_name="virtmem")
+    main()

@@ -10,10 +10,12 @@ from virtmem_cli.props import Argument, Properties, Value
 from virtmem_cli.target import Qemu
 from virtmem_cli.units import format_bitmap
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def as_json(properties: Properties) -> str:
     """Compact JSON in the order given, text as it is."""
-    return json.dumps(properties, ensure_ascii=False, separators=(",", ":"))
+    return _encode(properties)
 
 
 def as_keyval(properties: Properties, bare: str = "") -> str:

@@ -1,32 +1,44 @@
-"""The domain as far as it matters for memory: frozen records in bytes, each with the place it was read from.
-
-A place is the number of an element in document order, <domain> being 0; `source` knows where that is.
+"""The domain as far as it matters for memory: frozen records in bytes, each knowing the element it came from.
 
 `parse` makes these; nothing here reads or judges. A size of 0 means absent or unreadable, as in libvirt.
 Named tuples, here and in the other rooms: dataclasses took a fifth of the time of a whole conversion to define.
 """
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from virtmem_cli.units import MIB, round_up
 
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+else:
+    Element = Any
+
 MemoryMode = Literal["strict", "preferred", "interleave", "restrictive"]
 
+# The elements that records keep, by name; <target>'s <address> goes by QEMU's name, memaddr.
+DomainElement = Literal["name", "maxMemory", "memory", "currentMemory", "os", "launchSecurity"]
+DeviceElement = Literal[
+    "source",
+    "target",
+    "driver",
+    "alias",
+    "address",
+    "acpi",
+    "nodemask",
+    "pagesize",
+    "size",
+    "node",
+    "block",
+    "requested",
+    "current",
+    "memaddr",
+]
+
+# The models of memory devices that libvirt knows.
+MODELS = ("virtio-mem", "dimm", "nvdimm", "virtio-pmem", "sgx-epc")
 # libvirt rounds the size of a memory device up to this, on all architectures that have virtio-mem.
 DEVICE_STEP = 2 * MIB
-
-# Machine types by architecture and the PCI bus that they have: names, and beginnings of names with a version.
-_PC = (("pc",), ("pc-i440fx-", "pc-0.", "pc-1."))
-_Q35 = (("q35",), ("pc-q35-",))
-MACHINES: Mapping[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
-    ("x86_64", "pcie-root"): _Q35,
-    ("x86_64", "pci-root"): _PC,
-    ("i686", "pcie-root"): _Q35,
-    ("i686", "pci-root"): _PC,
-    ("aarch64", "pcie-root"): (("virt",), ("virt-",)),
-    ("s390x", "pci-root"): (("s390-ccw-virtio", "s390-ccw"), ("s390-ccw-virtio-",)),
-}
 
 
 class PciAddress(NamedTuple):
@@ -52,12 +64,15 @@ class CcwAddress(NamedTuple):
         return f"{self.cssid:x}.{self.ssid:x}.{self.devno:04x}"
 
 
+Address = PciAddress | CcwAddress
+
+
 class DeviceAddress(NamedTuple):
     """An address that some device of the domain has, virtio-mem or other; `device` is the element's name."""
 
-    place: int
+    element: Element
     device: str
-    address: PciAddress | CcwAddress
+    address: Address
 
 
 class PciController(NamedTuple):
@@ -67,20 +82,20 @@ class PciController(NamedTuple):
     and the guest node of an expander.
     """
 
-    place: int
+    element: Element
     bus: int
     model: str
     alias: str | None
-    address: PciAddress | CcwAddress | None
+    address: Address | None
     driver: str | None
     numbers: Mapping[str, int]
 
 
 class VirtioMem(NamedTuple):
-    """One <memory model='virtio-mem'>; `places` has the place of each of its elements, by name."""
+    """One <memory model='virtio-mem'>; `elements` has the first of each of its elements, by name."""
 
-    place: int
-    places: Mapping[str, int]
+    element: Element
+    elements: Mapping[DeviceElement, Element]
     alias: str
     shared: bool | None
     discard: bool | None
@@ -94,16 +109,16 @@ class VirtioMem(NamedTuple):
     dynamic_memslots: bool | None
     driver: Mapping[str, bool]
     address_type: str | None
-    address: PciAddress | CcwAddress | None
+    address: Address | None
 
     @property
     def size(self) -> int:
         """The most it can ever give: as written, rounded up as libvirt does."""
         return round_up(self.size_given, DEVICE_STEP)
 
-    def place_of(self, element: str) -> int:
-        """The place of the element, or the device's own where it is absent."""
-        return self.places.get(element, self.place)
+    def at(self, element: DeviceElement) -> Element:
+        """The element of that name, or the device's own where it is absent."""
+        return self.elements.get(element, self.element)
 
 
 class OtherMemory(NamedTuple):
@@ -112,8 +127,8 @@ class OtherMemory(NamedTuple):
     `slot` is a DIMM's, given or the first that is free; `address` a virtio-pmem's.
     """
 
-    place: int
-    places: Mapping[str, int]
+    element: Element
+    elements: Mapping[DeviceElement, Element]
     model: str
     alias: str
     size_given: int
@@ -125,16 +140,16 @@ class OtherMemory(NamedTuple):
     path: str | None
     memaddr: int
     slot: int | None
-    address: PciAddress | CcwAddress | None
+    address: Address | None
 
     @property
     def size(self) -> int:
         """Its size, rounded up as libvirt does."""
         return round_up(self.size_given, DEVICE_STEP)
 
-    def place_of(self, element: str) -> int:
-        """The place of the element, or the device's own where it is absent."""
-        return self.places.get(element, self.place)
+    def at(self, element: DeviceElement) -> Element:
+        """The element of that name, or the device's own where it is absent."""
+        return self.elements.get(element, self.element)
 
 
 MemoryDevice = VirtioMem | OtherMemory
@@ -148,7 +163,7 @@ def has_node(device: MemoryDevice) -> bool:
 class NumaCell(NamedTuple):
     """A guest NUMA node that has boot memory."""
 
-    place: int
+    element: Element
     id: int
     cpus: tuple[int, ...]
     memory_given: int
@@ -165,7 +180,7 @@ class NumaCell(NamedTuple):
 class HugePage(NamedTuple):
     """A <page>, or plain <hugepages/>: then `size` is 0, which means the host's default huge page."""
 
-    place: int
+    element: Element
     size: int
     nodeset: tuple[int, ...] | None
 
@@ -179,22 +194,22 @@ class MemoryBacking(NamedTuple):
     discard: bool | None
     allocation: str | None
     threads: int
-    locked: int | None
+    locked: Element | None
 
 
 class MemNode(NamedTuple):
     """A <memnode>: the host nodes of one cell."""
 
-    place: int
+    element: Element
     cellid: int
     mode: MemoryMode
     nodeset: tuple[int, ...] | None
 
 
 class NumaTune(NamedTuple):
-    """<numatune>: what its <memory> says, and its <memnode>s."""
+    """<numatune>: what its <memory> says, and its <memnode>s; `element` is the former where there is one."""
 
-    place: int
+    element: Element
     mode: MemoryMode
     nodeset: tuple[int, ...] | None
     memnodes: tuple[MemNode, ...]
@@ -219,14 +234,15 @@ class Topology(NamedTuple):
 
 
 class Domain(NamedTuple):
-    """A libvirt domain, reduced to its memory and to what its memory devices touch.
+    """A libvirt domain, reduced to its memory and to what its memory devices touch; `element` is <domain>.
 
-    `vfio` and `vhost_user` are the places of devices that map the guest's memory in these ways.
+    `vfio` and `vhost_user` are the devices that map the guest's memory in these ways.
     """
 
+    element: Element
+    elements: Mapping[DomainElement, Element]
     name: str
     id: int
-    places: Mapping[str, int]
     type: str
     arch: str
     machine: str
@@ -243,13 +259,13 @@ class Domain(NamedTuple):
     memory_devices: tuple[MemoryDevice, ...]
     controllers: tuple[PciController, ...]
     addresses: tuple[DeviceAddress, ...]
-    aliases: tuple[tuple[str, int], ...]
+    aliases: tuple[tuple[str, Element], ...]
     usb_controllers: int
     launch_security: str | None
     current_memory: int
     balloon: bool
-    vfio: tuple[int, ...]
-    vhost_user: tuple[int, ...]
+    vfio: tuple[Element, ...]
+    vhost_user: tuple[Element, ...]
 
     @property
     def devices(self) -> tuple[VirtioMem, ...]:
@@ -257,52 +273,10 @@ class Domain(NamedTuple):
         return tuple(device for device in self.memory_devices if isinstance(device, VirtioMem))
 
     @property
-    def other_memory(self) -> tuple[OtherMemory, ...]:
-        """The memory devices of other models, in document order."""
-        return tuple(device for device in self.memory_devices if isinstance(device, OtherMemory))
-
-    @property
-    def is_s390x(self) -> bool:
-        """s390x has CCW addresses, needs no cell and takes no -numa."""
-        return self.arch == "s390x"
-
-    @property
-    def root(self) -> str | None:
-        """The model of PCI bus 0, by architecture and machine type; None for a machine without PCI or unknown."""
-        for (arch, root), (names, prefixes) in MACHINES.items():
-            if self.arch == arch and (self.machine in names or self.machine.startswith(prefixes)):
-                return root
-        return None
-
-    @property
-    def is_pcie(self) -> bool:
-        """Whether bus 0 is PCI Express, `pcie.0`."""
-        return self.root == "pcie-root"
-
-    @property
     def max_memory(self) -> int:
         """<maxMemory>, rounded up as libvirt does."""
         return round_up(self.max_memory_given, MIB)
 
-    @property
-    def guest_nodes(self) -> int:
-        """How many guest NUMA nodes there are; libvirt adds one where <maxMemory> is set, but not on s390x."""
-        if not self.cells and self.max_memory and not self.is_s390x:
-            return 1
-        return len(self.cells)
-
-    @property
-    def devices_size(self) -> int:
-        """What all memory devices can give together."""
-        return sum(device.size for device in self.memory_devices)
-
-    @property
-    def boot_memory(self) -> int:
-        """What the guest boots with: the cells, or <memory> less the devices. Below 0 if that is too little."""
-        if cells := sum(cell.memory for cell in self.cells):
-            return cells
-        return round_up(self.memory - self.devices_size, MIB)
-
-    def place_of(self, element: str) -> int:
-        """The place of the domain's element, or of <domain> itself where it is absent."""
-        return self.places.get(element, 0)
+    def at(self, element: DomainElement) -> Element:
+        """The domain's element of that name, or <domain> itself where it is absent."""
+        return self.elements.get(element, self.element)

@@ -1,22 +1,19 @@
-"""A Domain to guest-physical addresses: the window for device memory, each device's place in it, and what is left.
+"""The window for device memory and the devices in it to guest-physical addresses: who is where, and what is left.
 
-Takes a Domain and a host, gives a Layout; judges nothing. The addresses are those that QEMU gives: seen on QEMU 5.2 to
+Takes numbers and sizes, gives a Layout; judges nothing. The addresses are those that QEMU gives: seen on QEMU 5.2 to
 11.1 for x86, read in its sources for arm and s390x. See docs/layout.md.
 """
 
-from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from virtmem_cli.domain import Domain, MemoryDevice, OtherMemory
-from virtmem_cli.effective import effective
-from virtmem_cli.target import Host
+from virtmem_cli.domain import MemoryDevice
+from virtmem_cli.machines import Machine
 from virtmem_cli.units import GIB, MIB, round_up
 
 # QEMU aligns device memory to the backend's page, and ordinary pages to this.
 ALIGNMENT = 2 * MIB
-
-# Boot memory below 4 GiB on x86: all of it up to the first size, else the second; the rest goes above 4 GiB.
-LOW_MEMORY = {"pcie-root": (0xB0000000, 2 * GIB), "pci-root": (0xE0000000, 3 * GIB)}
+_ENDLESS = 1 << 64
 
 
 class Placement(NamedTuple):
@@ -42,13 +39,15 @@ class Placement(NamedTuple):
 class Layout(NamedTuple):
     """Where device memory begins, how much address space and how much capacity there is, and who has what.
 
-    The window is larger than the capacity by 1 GiB a slot, for alignment.
+    The window is larger than the capacity by 1 GiB a slot, for alignment. `least_max_memory` is the least <maxMemory>
+    with which every device that names no address has room.
     """
 
     base: int
     window: int
     capacity: int
     placements: tuple[Placement, ...]
+    least_max_memory: int
 
     @property
     def end(self) -> int:
@@ -61,96 +60,86 @@ class Layout(NamedTuple):
         return sum(placement.size for placement in self.placements)
 
 
-def window_base(domain: Domain) -> int:
+def window_base(machine: Machine, boot_memory: int) -> int:
     """Where device memory begins: after boot memory and what the machine keeps below it, at a whole GiB."""
-    ram = domain.boot_memory
-    if domain.is_s390x:
-        return round_up(ram, GIB)
-    if domain.arch == "aarch64":
-        return round_up(GIB + ram, GIB)
-    most, split = LOW_MEMORY[domain.root or "pci-root"]
-    low = split if ram >= most else most
-    return round_up(4 * GIB + max(0, ram - low), GIB)
+    if not machine.low_most:
+        return round_up(machine.memory_start + boot_memory, GIB)
+    low = machine.low_split if boot_memory >= machine.low_most else machine.low_most
+    return round_up(4 * GIB + max(0, boot_memory - low), GIB)
 
 
-def alignment(domain: Domain, device: MemoryDevice, host: Host) -> int:
-    """What a device's address is a multiple of."""
-    if isinstance(device, OtherMemory):
-        return device.pagesize or ALIGNMENT
-    return max(device.block, effective(domain, device, host).pagesize or ALIGNMENT)
-
-
-def lay_out(domain: Domain, host: Host) -> Layout:
-    """Place the devices as QEMU does, one after the other in the order of its command line."""
-    base = window_base(domain)
-    capacity = max(0, domain.max_memory - domain.boot_memory)
-    window = capacity + _slack(domain)
-    return Layout(base=base, window=window, capacity=capacity, placements=_place_all(domain, host, base, base + window))
-
-
-def least_max_memory(domain: Domain, host: Host) -> int:
-    """The least <maxMemory> with which every device that names no address has room, in bytes."""
-    base = window_base(domain)
-    placements = _place_all(domain, host, base, _ENDLESS)
-    needed = max((p.end - base for p in placements if not p.device.memaddr), default=0)
+def lay_out(
+    devices: Sequence[tuple[MemoryDevice, int]], *, machine: Machine, boot_memory: int, max_memory: int, slots: int
+) -> Layout:
+    """Place devices, each with what its address is a multiple of, as QEMU does: one after the other."""
+    base = window_base(machine, boot_memory)
+    slack = slots * machine.slot_slack
+    capacity = max(0, max_memory - boot_memory)
+    window = capacity + slack
+    placements = endless = _place_all(devices, base, base + window)
+    if any(placement.address is None or placement.outside for placement in placements):
+        endless = _place_all(devices, base, _ENDLESS)
+    needed = max((p.end - base for p in endless if not p.device.memaddr), default=0)
     used = sum(placement.size for placement in placements)
-    return round_up(domain.boot_memory + max(used, needed - _slack(domain)), MIB)
+    least = round_up(boot_memory + max(used, needed - slack), MIB)
+    return Layout(base, window, capacity, placements, least)
 
 
-_ENDLESS = 1 << 64
-
-
-def _slack(domain: Domain) -> int:
-    """Address space beyond the capacity, so that alignment costs none of it."""
-    return 0 if domain.is_s390x else domain.slots * GIB
-
-
-def _place_all(domain: Domain, host: Host, base: int, end: int) -> tuple[Placement, ...]:
+def _place_all(devices: Sequence[tuple[MemoryDevice, int]], base: int, end: int) -> tuple[Placement, ...]:
     space = _Space(base, end)
-    return tuple(
-        space.place(device, alignment(domain, device, host))
-        for device in domain.memory_devices
-        # sgx-epc lies elsewhere; a size of 0 is a finding of its own
-        if device.size and not (isinstance(device, OtherMemory) and device.model == "sgx-epc")
-    )
+    return tuple([space.place(device, step) for device, step in devices])
 
 
 class _Space:
-    """The window while it is filled: its gaps, and the regions that are taken, both in order of address."""
+    """The window while it is filled: its gaps in order of address, and the regions that are taken."""
 
     def __init__(self, base: int, end: int) -> None:
         self.base, self.end = base, end
         self.gaps = [(base, end)]
-        self.regions: list[tuple[int, int]] = []
-        self.owners: dict[int, MemoryDevice] = {}
+        self.taken: list[tuple[int, int, MemoryDevice]] = []
 
     def place(self, device: MemoryDevice, step: int) -> Placement:
+        size, address = device.size, device.memaddr or None
         outside, overlaps = False, None
-        address: int | None = device.memaddr
-        if device.memaddr:
-            outside = not self.base <= device.memaddr <= self.end - device.size
-            overlaps = self.owner(device.memaddr, device.memaddr + device.size)
+        if address is not None:
+            outside = not self.base <= address <= self.end - size
+            overlaps = self.owner(address, address + size)
+            position = None if overlaps else self.gap_around(address, address + size)
         else:
-            found = ((round_up(start, step), last) for start, last in self.gaps)
-            address = next((start for start, last in found if start + device.size <= last), None)
+            position, address = self.gap_for(size, step)
         if address is not None and overlaps is None:
-            self.take(address, address + device.size, device)
-        return Placement(
-            device=device, size=device.size, alignment=step, address=address, overlaps=overlaps, outside=outside
-        )
+            self.taken.append((address, address + size, device))
+        if address is not None and position is not None:
+            first, last = self.gaps[position]
+            rest = ((first, address), (address + size, last))
+            self.gaps[position : position + 1] = [(start, end) for start, end in rest if start < end]
+        return Placement(device, size, step, address, overlaps, outside)
+
+    def gap_for(self, size: int, step: int) -> tuple[int | None, int | None]:
+        """The first gap with so much room from a multiple of the step on, and that address; or None and None."""
+        for position, (start, last) in enumerate(self.gaps):
+            address = round_up(start, step)
+            if address + size <= last:
+                return position, address
+        return None, None
+
+    def gap_around(self, start: int, end: int) -> int | None:
+        """The gap that holds the region, or None."""
+        from bisect import bisect_right  # only for an address that is given
+
+        position = bisect_right(self.gaps, (start, _ENDLESS)) - 1
+        return position if position >= 0 and end <= self.gaps[position][1] else None
 
     def owner(self, start: int, end: int) -> MemoryDevice | None:
         """Who has something of the region, or None."""
-        position = bisect_left(self.regions, (end, 0))
-        if position and self.regions[position - 1][1] > start:
-            return self.owners[self.regions[position - 1][0]]
+        from bisect import bisect_left
+
+        self.taken.sort(key=_start)  # nearly in order
+        position = bisect_left(self.taken, end, key=_start)
+        if position and self.taken[position - 1][1] > start:
+            return self.taken[position - 1][2]
         return None
 
-    def take(self, start: int, end: int, device: MemoryDevice) -> None:
-        insort(self.regions, (start, end))
-        self.owners[start] = device
-        position = bisect_right(self.gaps, (start, _ENDLESS)) - 1
-        if position >= 0 and end <= self.gaps[position][1]:
-            first, last = self.gaps[position]
-            rest = [(first, start), (end, last)]
-            self.gaps[position : position + 1] = [(one, other) for one, other in rest if one < other]
+
+def _start(region: tuple[int, int, MemoryDevice]) -> int:
+    return region[0]

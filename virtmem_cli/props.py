@@ -1,4 +1,4 @@
-"""A Domain without error findings to the properties of its QEMU objects, in libvirt's order.
+"""A Settled without error findings to the properties of its QEMU objects, in libvirt's order.
 
 Every property, in tables; no text. `argv` writes them. The order is that of libvirt's
 qemuBuildMemoryBackendProps and qemuBuildMemoryDeviceProps, and golden files depend on it.
@@ -7,21 +7,19 @@ qemuBuildMemoryBackendProps and qemuBuildMemoryDeviceProps, and golden files dep
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from virtmem_cli.domain import CcwAddress, Domain, OtherMemory, PciAddress, PciController, VirtioMem
-from virtmem_cli.effective import (
+from virtmem_cli.domain import Address, CcwAddress, OtherMemory, PciAddress, PciController, VirtioMem
+from virtmem_cli.machines import PCI_MODELS
+from virtmem_cli.settle import (
     WRITTEN,
+    AnyMemory,
     BootMemory,
-    Effective,
     Memory,
-    backend_type,
-    boot_memory,
+    Settled,
     bus_name,
-    controller_address,
+    controller_addresses,
     controllers_needed,
     device_driver,
-    effective,
 )
-from virtmem_cli.target import Host, Qemu, Target
 from virtmem_cli.units import KIB
 
 Value = bool | int | str | tuple[int, ...]
@@ -40,110 +38,95 @@ class Argument(NamedTuple):
     properties: Properties
 
 
-class Pair(NamedTuple):
-    """One memory device: what goes into -object and what goes into -device."""
-
-    backend: Properties
-    device: Properties
-
-
 def _given(values: Mapping[str, Value | None]) -> dict[str, Value]:
     """The properties without those that are None."""
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _path(domain: Domain, memory: Memory, settled: Effective, host: Host) -> str:
-    if isinstance(memory, OtherMemory) and memory.path is not None:
-        return memory.path
-    name = f"{domain.id}-{domain.name[:SHORT_NAME]}"
-    if settled.pagesize:
-        return f"{host.hugetlbfs[settled.pagesize]}/libvirt/qemu/{name}"
-    return f"{host.memory_dir}/{name}/{memory.alias}"
+def _path(s: Settled, memory: AnyMemory) -> str:
+    """The mem-path of memory in a file."""
+    if isinstance(memory.device, OtherMemory) and memory.device.path is not None:
+        return memory.device.path
+    name = f"{s.domain.id}-{s.domain.name[:SHORT_NAME]}"
+    if memory.pagesize:
+        return f"{s.host.hugetlbfs[memory.pagesize]}/libvirt/qemu/{name}"
+    return f"{s.host.memory_dir}/{name}/{memory.device.alias}"
 
 
-def _backend(domain: Domain, memory: Memory, settled: Effective, target: Target) -> dict[str, Value]:
+def _backend(s: Settled, memory: AnyMemory) -> dict[str, Value]:
     """A backend's properties; its id is the alias, with `mem` before it for a device."""
-    named = isinstance(memory, OtherMemory) and memory.path is not None
-    kind = "memory-backend-file" if named else backend_type(domain, settled)
+    device = memory.device
+    named = isinstance(device, OtherMemory) and device.path is not None
+    kind = "memory-backend-file" if named else memory.backend
     memfd, file = kind == "memory-backend-memfd", kind == "memory-backend-file"
-    hugetlb = memfd and settled.pagesize > 0
+    hugetlb = memfd and memory.pagesize > 0
     # virtio-mem preallocates in the device, and QEMU refuses a backend that does
-    virtio_mem = isinstance(memory, VirtioMem)
+    virtio_mem = isinstance(device, VirtioMem)
     prealloc = not virtio_mem and not named
     return _given(
         {
             "qom-type": kind,
-            "id": memory.alias if isinstance(memory, BootMemory) else f"mem{memory.alias}",
+            "id": device.alias if isinstance(device, BootMemory) else f"mem{device.alias}",
             "hugetlb": True if hugetlb else None,
-            "hugetlbsize": settled.pagesize if hugetlb else None,
-            "mem-path": _path(domain, memory, settled, target.host) if file else None,
-            "discard-data": settled.discard if file and not named else None,
-            "share": settled.shared if memfd or file else None,
-            "reserve": False if virtio_mem and target.qemu.has("backend-reserve") else None,
-            "prealloc": True if prealloc and settled.prealloc else None,
-            "prealloc-threads": domain.backing.threads or None if prealloc else None,
-            "size": memory.size,
-            "host-nodes": settled.host_nodes or None,
-            "policy": settled.policy,
+            "hugetlbsize": memory.pagesize if hugetlb else None,
+            "mem-path": _path(s, memory) if file else None,
+            "discard-data": memory.discard if file and not named else None,
+            "share": memory.shared if memfd or file else None,
+            "reserve": False if virtio_mem and s.target.qemu.has("backend-reserve") else None,
+            "prealloc": True if prealloc and memory.prealloc else None,
+            "prealloc-threads": s.domain.backing.threads or None if prealloc else None,
+            "size": device.size,
+            "host-nodes": memory.host_nodes or None,
+            "policy": memory.policy,
         }
     )
 
 
-def _objects(domain: Domain, memory: Memory, target: Target) -> Iterator[Argument]:
+def _objects(s: Settled, memory: AnyMemory) -> Iterator[Argument]:
     """The backend of boot memory or of a DIMM, after the thread context that its preallocation runs in."""
-    settled = effective(domain, memory, target.host)
-    backend = _backend(domain, memory, settled, target)
-    if settled.host_nodes and "prealloc" in backend and target.qemu.has("thread-context"):
+    backend = _backend(s, memory)
+    if memory.host_nodes and "prealloc" in backend and s.target.qemu.has("thread-context"):
         context = f"tc-{backend['id']}"
-        yield Argument("-object", {"qom-type": "thread-context", "id": context, "node-affinity": settled.host_nodes})
+        yield Argument("-object", {"qom-type": "thread-context", "id": context, "node-affinity": memory.host_nodes})
         backend["prealloc-context"] = context
     yield Argument("-object", backend)
 
 
-def _address(domain: Domain, address: PciAddress | CcwAddress | None) -> dict[str, Value | None]:
+def _address(s: Settled, address: Address | None) -> dict[str, Value | None]:
     if address is None:
         return {}
     if isinstance(address, CcwAddress):
         return {"devno": str(address)}
     multifunction = address.multifunction
-    if multifunction is None and address.function == 0 and _shares_slot(domain, address):
+    if multifunction is None and address.function == 0 and (address.bus, address.slot) in s.shared_slots:
         multifunction = True
     return {
-        "bus": bus_name(domain, address.bus),
+        "bus": bus_name(s, address.bus),
         "multifunction": multifunction,
         "addr": f"{address.slot:#x}" + (f".{address.function:#x}" if address.function else ""),
     }
 
 
-def _shares_slot(domain: Domain, address: PciAddress) -> bool:
-    """Whether another device of the domain is a further function of the same slot."""
-    return any(
-        isinstance(other.address, PciAddress)
-        and (other.address.bus, other.address.slot) == (address.bus, address.slot)
-        and other.address.function > 0
-        for other in domain.addresses
-    )
-
-
-def _device(domain: Domain, device: VirtioMem, settled: Effective, qemu: Qemu) -> Properties:
+def _virtio_mem(s: Settled, memory: Memory[VirtioMem]) -> Properties:
+    device = memory.device
     return _given(
         {
-            "driver": device_driver(domain, device),
+            "driver": device_driver(s, device),
             **{name: device.driver.get(option) for option, name in VIRTIO_OPTIONS.items()},
-            "node": device.node if domain.guest_nodes else None,
+            "node": device.node if s.guest_nodes else None,
             "block-size": device.block,
             "requested-size": device.requested or None,
             "memdev": f"mem{device.alias}",
-            "prealloc": True if settled.prealloc and qemu.has("device-prealloc") else None,
+            "prealloc": True if memory.prealloc and s.target.qemu.has("device-prealloc") else None,
             "memaddr": device.memaddr or None,
             "dynamic-memslots": device.dynamic_memslots,
             "id": device.alias,
-            **_address(domain, device.address),
+            **_address(s, device.address),
         }
     )
 
 
-def _other_device(domain: Domain, device: OtherMemory) -> Properties:
+def _other_device(s: Settled, device: OtherMemory) -> Properties:
     if device.model == "virtio-pmem":
         return _given(
             {
@@ -151,7 +134,7 @@ def _other_device(domain: Domain, device: OtherMemory) -> Properties:
                 "memdev": f"mem{device.alias}",
                 "memaddr": device.memaddr or None,
                 "id": device.alias,
-                **_address(domain, device.address),
+                **_address(s, device.address),
             }
         )
     return _given(
@@ -166,156 +149,126 @@ def _other_device(domain: Domain, device: OtherMemory) -> Properties:
     )
 
 
-def device_pairs(domain: Domain, target: Target) -> tuple[Pair, ...]:
-    """The backend and device of each virtio-mem, in document order."""
-    pairs = []
-    for device in domain.devices:
-        settled = effective(domain, device, target.host)
-        pairs.append(
-            Pair(
-                backend=_backend(domain, device, settled, target),
-                device=_device(domain, device, settled, target.qemu),
-            )
-        )
-    return tuple(pairs)
-
-
-def device_arguments(domain: Domain, target: Target) -> Iterator[Argument]:
+def device_arguments(s: Settled) -> Iterator[Argument]:
     """-object and -device of the memory devices, in document order: virtio-mem alone in the scope `devices`."""
-    pairs = iter(device_pairs(domain, target))
-    for device in domain.memory_devices:
+    virtio_mem = iter(s.virtio_mem)
+    for memory in s.memory:
+        device = memory.device
         if isinstance(device, VirtioMem):
-            pair = next(pairs)
-            yield Argument("-object", pair.backend)
-            yield Argument("-device", pair.device)
-        elif target.scope != "devices" and device.model in WRITTEN:
-            yield from _objects(domain, device, target)
-            yield Argument("-device", _other_device(domain, device))
+            yield Argument("-object", _backend(s, memory))
+            yield Argument("-device", _virtio_mem(s, next(virtio_mem)))
+        elif s.target.scope != "devices" and device.model in WRITTEN:
+            yield from _objects(s, memory)
+            yield Argument("-device", _other_device(s, device))
 
 
-def memory_arguments(domain: Domain, target: Target) -> Iterator[Argument]:
+def memory_arguments(s: Settled) -> Iterator[Argument]:
     """Size and slots, vCPUs, boot memory with its backends, NUMA nodes and distances."""
     yield Argument(
         "-m",
         _given(
             {
-                "size": f"{domain.boot_memory // KIB}k",
-                "slots": domain.slots or None,
-                "maxmem": f"{domain.max_memory // KIB}k",
+                "size": f"{s.boot_memory // KIB}k",
+                "slots": s.domain.slots or None,
+                "maxmem": f"{s.domain.max_memory // KIB}k",
             }
         ),
     )
-    yield Argument("-smp", _smp(domain, target))
-    for memory in boot_memory(domain):
-        if memory.node is None:
-            # s390x takes no -numa: its memory is the machine's, and plain memory needs no saying
-            *contexts, backend = _objects(domain, memory, target)
+    yield Argument("-smp", _smp(s))
+    for memory in s.boot:
+        device = memory.device
+        if device.node is None:
+            # without -numa, memory is the machine's, and plain memory needs no saying
+            *contexts, backend = _objects(s, memory)
             if set(backend.properties) != {"qom-type", "id", "size"}:
-                yield Argument("-machine", {"memory-backend": memory.alias})
+                yield Argument("-machine", {"memory-backend": device.alias})
                 yield from (*contexts, backend)
             continue
-        yield from _objects(domain, memory, target)
+        yield from _objects(s, memory)
         yield Argument(
             "-numa",
-            _given({"": "node", "nodeid": memory.node, "cpus": memory.cpus or None, "memdev": memory.alias}),
+            _given({"": "node", "nodeid": device.node, "cpus": device.cpus or None, "memdev": device.alias}),
         )
-    if not domain.is_s390x:
-        yield from _distances(domain)
+    if s.arch.numa:
+        yield from _distances(s)
 
 
-def _smp(domain: Domain, target: Target) -> Properties:
-    topology = domain.topology
+def _smp(s: Settled) -> Properties:
+    topology, vcpus, current = s.domain.topology, s.domain.vcpus, s.domain.vcpus_current
     return _given(
         {
-            "": str(domain.vcpus_current),
-            "maxcpus": domain.vcpus if domain.vcpus_current != domain.vcpus else None,
-            "sockets": topology.sockets if topology else domain.vcpus,
+            "": str(current),
+            "maxcpus": vcpus if current != vcpus else None,
+            "sockets": topology.sockets if topology else vcpus,
             "dies": topology.dies if topology else None,
-            "clusters": topology.clusters if topology and target.qemu.has("smp-clusters") else None,
+            "clusters": topology.clusters if topology and s.target.qemu.has("smp-clusters") else None,
             "cores": topology.cores if topology else 1,
             "threads": topology.threads if topology else 1,
         }
     )
 
 
-def _distances(domain: Domain) -> Iterator[Argument]:
+def _distances(s: Settled) -> Iterator[Argument]:
     """All pairs of nodes where one is given; what is not is as the way back, else 10 to itself and 20 to others."""
-    given = {(cell.id, other): value for cell in domain.cells for other, value in cell.distances.items()}
+    cells = s.domain.cells
+    given = {(cell.id, other): value for cell in cells for other, value in cell.distances.items()}
     if not given:
         return
-    for src in domain.cells:
-        for dst in domain.cells:
+    for src in cells:
+        for dst in cells:
             default = 10 if src.id == dst.id else 20
             value = given.get((src.id, dst.id), given.get((dst.id, src.id), default))
             yield Argument("-numa", {"": "dist", "src": src.id, "dst": dst.id, "val": value})
 
 
-# A PCI controller's driver in QEMU by libvirt's model, and what of <target> it gets: QEMU's property to libvirt's name.
-CONTROLLERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "pci-bridge": ("pci-bridge", {"chassis_nr": "chassisNr"}),
-    "dmi-to-pci-bridge": ("i82801b11-bridge", {}),
-    "pcie-to-pci-bridge": ("pcie-pci-bridge", {}),
-    "pcie-root-port": ("pcie-root-port", {"port": "port", "chassis": "chassis"}),
-    "pcie-switch-upstream-port": ("x3130-upstream", {}),
-    "pcie-switch-downstream-port": ("xio3130-downstream", {"port": "port", "chassis": "chassis"}),
-    "pci-expander-bus": ("pxb", {"bus_nr": "busNr", "numa_node": "node"}),
-    "pcie-expander-bus": ("pxb-pcie", {"bus_nr": "busNr", "numa_node": "node"}),
-}
-
-
-def machine_arguments(domain: Domain, target: Target) -> Iterator[Argument]:
+def machine_arguments(s: Settled) -> Iterator[Argument]:
     """The machine, the accelerator, the CPU, and the PCI controllers on the way to the memory devices."""
-    yield Argument("-machine", {"": domain.machine})
-    yield Argument("-accel", {"": {"qemu": "tcg"}.get(domain.type, domain.type)})
-    yield from _cpu(domain)
-    for controller in controllers_needed(domain):
-        yield Argument("-device", _controller(domain, controller))
+    yield Argument("-machine", {"": s.domain.machine})
+    yield Argument("-accel", {"": {"qemu": "tcg"}.get(s.domain.type, s.domain.type)})
+    yield from _cpu(s)
+    addresses = controller_addresses(s)
+    expanders = [c.bus for c in s.domain.controllers if c.model.endswith("expander-bus")]
+    for controller in controllers_needed(s).values():
+        yield Argument("-device", _controller(s, controller, addresses.get(controller.bus), expanders))
 
 
-def _cpu(domain: Domain) -> Iterator[Argument]:
+def _cpu(s: Settled) -> Iterator[Argument]:
     """-cpu: the named model, or the host's, which under emulation is all that QEMU can do.
 
     libvirt writes the host's model out for `host-model`, and only the host can say which it is.
     """
-    most = "max" if domain.type == "qemu" else "host"
-    if domain.cpu.mode in (None, "custom"):
-        # aarch64 has no CPU of its own accord that goes with the virt machine's 64 bits
-        model = domain.cpu.model or (most if domain.arch == "aarch64" else None)
+    cpu, most = s.domain.cpu, "max" if s.domain.type == "qemu" else "host"
+    if cpu.mode in (None, "custom"):
+        model = cpu.model or (None if s.arch.cpu else most)
     else:
-        model = "max" if domain.cpu.mode == "maximum" else most
+        model = "max" if cpu.mode == "maximum" else most
     if model:
-        yield Argument("-cpu", {"": model, **domain.cpu.features})
+        yield Argument("-cpu", {"": model, **cpu.features})
 
 
-def _controller(domain: Domain, controller: PciController) -> Properties:
-    driver, numbers = CONTROLLERS[controller.model]
-    defaults = _controller_defaults(domain, controller)
-    given = {name: controller.numbers.get(wanted, defaults.get(wanted)) for name, wanted in numbers.items()}
+def _controller(s: Settled, controller: PciController, address: PciAddress | None, expanders: list[int]) -> Properties:
+    """A PCI controller, with what libvirt puts into <target> where the XML leaves it open."""
+    model = PCI_MODELS[controller.model]
+    slot, function = (address.slot, address.function) if address else (0, 0)
+    defaults = {
+        "chassis": controller.bus,
+        "chassisNr": controller.bus,
+        "port": slot if controller.model == "pcie-switch-downstream-port" else slot * 8 + function,
+    }
+    if controller.bus in expanders:
+        defaults["busNr"] = 254 - 8 * expanders.index(controller.bus)
     return _given(
         {
-            "driver": controller.driver or driver,
-            **given,
-            "id": bus_name(domain, controller.bus),
-            **_address(domain, controller_address(domain, controller)),
+            "driver": controller.driver or model.driver,
+            **{name: controller.numbers.get(wanted, defaults.get(wanted)) for name, wanted in model.numbers.items()},
+            "id": bus_name(s, controller.bus),
+            **_address(s, address),
         }
     )
 
 
-def _controller_defaults(domain: Domain, controller: PciController) -> Mapping[str, int]:
-    """What libvirt puts into <target> where the XML leaves it open."""
-    address = controller_address(domain, controller)
-    slot, function = (address.slot, address.function) if address else (0, 0)
-    expanders = [c.bus for c in domain.controllers if c.model.endswith("expander-bus")]
-    return {
-        "chassis": controller.bus,
-        "chassisNr": controller.bus,
-        "port": slot if controller.model == "pcie-switch-downstream-port" else slot * 8 + function,
-        **({"busNr": 254 - 8 * expanders.index(controller.bus)} if controller.bus in expanders else {}),
-    }
-
-
-def all_arguments(domain: Domain, target: Target) -> tuple[Argument, ...]:
+def all_arguments(s: Settled) -> tuple[Argument, ...]:
     """What the target's scope asks for, in libvirt's order."""
-    machine = machine_arguments(domain, target) if target.scope == "machine" else ()
-    memory = memory_arguments(domain, target) if target.scope != "devices" else ()
-    return (*machine, *memory, *device_arguments(domain, target))
+    machine = machine_arguments(s) if s.target.scope == "machine" else ()
+    memory = memory_arguments(s) if s.target.scope != "devices" else ()
+    return (*machine, *memory, *device_arguments(s))

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from virtmem_cli.errors import UsageError
-from virtmem_cli.findings import RULES, Finding, Severity
+from virtmem_cli.findings import Severity
+from virtmem_cli.registry import RULES
 from virtmem_cli.text import nearest, printable, quoted
 
 # A rule's name to its severity, or None where it is off; a rule that is absent is as in RULES.
@@ -84,18 +85,3 @@ def _levels(table: object, where: str) -> Settings:
             raise UsageError(f"{where}: {name} is {quoted(str(level))}, and should be one of {', '.join(_LEVELS)}")
         levels |= dict.fromkeys(named_rules([name], where), _LEVELS[level])
     return levels
-
-
-def apply(settings: Settings, findings: Iterable[Finding], *, guarded: bool) -> list[Finding]:
-    """The findings as the settings want them.
-
-    With `guarded`, what is an error by itself stays one: no arguments are to come of a domain that has it.
-    """
-    result = []
-    for finding in findings:
-        severity = settings.get(finding.rule.id, finding.rule.severity)
-        if guarded and finding.rule.severity is Severity.ERROR:
-            result.append(finding)
-        elif severity is not None:
-            result.append(finding._replace(rule=finding.rule._replace(severity=severity)))
-    return result

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from virtmem_cli.errors import UsageError
+from virtmem_cli.machines import ARCHITECTURES, OTHER, Version
 from virtmem_cli.text import printable, quoted
 from virtmem_cli.units import (
     GIB,
@@ -21,7 +22,6 @@ from virtmem_cli.units import (
     parse_scaled,
 )
 
-Version = tuple[int, int]
 # devices: the virtio-mem devices. memory: before them all of the guest's memory, and the other memory devices.
 # machine: before those the machine, its CPU and PCI controllers, so that QEMU starts.
 Scope = Literal["devices", "memory", "machine"]
@@ -38,11 +38,10 @@ FEATURES: Mapping[str, Version] = MappingProxyType(
         "dynamic-memslots": (8, 2),
     }
 )
-# virtio-mem by guest architecture; it is absent from all others.
-ARCHITECTURES: Mapping[str, Version] = MappingProxyType(
-    {"x86_64": (5, 1), "i686": (5, 1), "aarch64": (7, 0), "s390x": (10, 0)}
-)
 NEWEST: Version = (11, 1)
+
+
+_ASKED_NOTHING: Mapping[str, bool] = {}
 
 
 class Qemu(NamedTuple):
@@ -53,7 +52,7 @@ class Qemu(NamedTuple):
     """
 
     version: Version = NEWEST
-    features: Mapping[str, bool] = MappingProxyType({})
+    features: Mapping[str, bool] = _ASKED_NOTHING
     arch: str | None = None
     drivers: frozenset[str] | None = None
 
@@ -72,16 +71,15 @@ def show(version: Version) -> str:
 
 def qemu_of_version(text: str) -> Qemu:
     """Read '7.2' or '7.2.22'; raises UsageError."""
-    match = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})(\.[0-9]{1,3})?", text)
-    if match is None:
+    parts = text.split(".")
+    if len(parts) not in (2, 3) or not all(part.isascii() and part.isdigit() and len(part) < 4 for part in parts):
         raise UsageError(
             f"--qemu {quoted(text)}: write MAJOR.MINOR, such as {show(NEWEST)}, or a path with a '/' in it"
         )
-    return Qemu(version=(int(match[1]), int(match[2])))
+    return Qemu(version=(int(parts[0]), int(parts[1])))
 
 
-# Transparent huge pages with 4 KiB base pages.
-_THP: Mapping[str, int] = MappingProxyType({"x86_64": 2 * MIB, "i686": 2 * MIB, "aarch64": 2 * MIB, "s390x": MIB})
+_REFERENCE_MOUNTS: Mapping[int, str] = {2 * MIB: "/dev/hugepages", GIB: "/dev/hugepages1G"}
 
 
 class Host(NamedTuple):
@@ -95,7 +93,7 @@ class Host(NamedTuple):
     arch: str = "x86_64"
     page_size: int = 4 * KIB
     thp: int | None = None
-    hugetlbfs: Mapping[int, str] = MappingProxyType({2 * MIB: "/dev/hugepages", GIB: "/dev/hugepages1G"})
+    hugetlbfs: Mapping[int, str] = _REFERENCE_MOUNTS
     default_hugepage: int = 2 * MIB
     nodes: tuple[int, ...] | None = None
     memory_dir: str = "/var/lib/libvirt/qemu/ram"
@@ -104,7 +102,7 @@ class Host(NamedTuple):
 
     def thp_size(self, arch: str) -> int:
         """The size of a transparent huge page, which libvirt takes to be 2 MiB where it cannot tell."""
-        return self.thp or _THP.get(arch, 2 * MIB)
+        return self.thp or ARCHITECTURES.get(arch, OTHER).thp
 
 
 LIBVIRT = Host()
@@ -122,7 +120,7 @@ HOSTS: Mapping[str, Host] = MappingProxyType(
                 arch="aarch64",
                 page_size=16 * KIB,
                 thp=32 * MIB,
-                hugetlbfs=MappingProxyType({2 * MIB: "/dev/hugepages2M", 32 * MIB: "/dev/hugepages"}),
+                hugetlbfs={2 * MIB: "/dev/hugepages2M", 32 * MIB: "/dev/hugepages"},
                 default_hugepage=32 * MIB,
             ),
             Host(
@@ -130,14 +128,14 @@ HOSTS: Mapping[str, Host] = MappingProxyType(
                 arch="aarch64",
                 page_size=64 * KIB,
                 thp=512 * MIB,
-                hugetlbfs=MappingProxyType({2 * MIB: "/dev/hugepages2M", 512 * MIB: "/dev/hugepages"}),
+                hugetlbfs={2 * MIB: "/dev/hugepages2M", 512 * MIB: "/dev/hugepages"},
                 default_hugepage=512 * MIB,
             ),
             Host(
                 name="s390x",
                 arch="s390x",
                 thp=MIB,
-                hugetlbfs=MappingProxyType({MIB: "/dev/hugepages", 2 * GIB: "/dev/hugepages2G"}),
+                hugetlbfs={MIB: "/dev/hugepages", 2 * GIB: "/dev/hugepages2G"},
                 default_hugepage=MIB,
             ),
         )
@@ -205,8 +203,8 @@ def _overcommit(value: object) -> int:
 
 
 def _arch(value: object) -> str:
-    if not isinstance(value, str) or value not in _THP:
-        raise ValueError(f"one of {', '.join(_THP)}")
+    if not isinstance(value, str) or value not in ARCHITECTURES:
+        raise ValueError(f"one of {', '.join(ARCHITECTURES)}")
     return str(value)
 
 

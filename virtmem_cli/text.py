@@ -5,6 +5,10 @@ Takes any text, gives text that a terminal may show. Knows nothing of domains.
 
 from collections.abc import Iterable
 
+# What names are made of, in ASCII.
+LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+LETTERS_AND_DIGITS = LETTERS.union("0123456789")
+
 # A piece of text and its style: the name of a severity, "place", "mark", "quiet", "added", "removed" or "".
 Piece = tuple[str, str]
 
@@ -49,3 +53,8 @@ def one_of(values: Iterable[str]) -> str:
 def instead(near: str | None, known: Iterable[str], verb: str = "Write") -> str:
     """The advice for a name or value that is not known: the nearest that is, or all."""
     return f"Did you mean '{near}'?" if near else f"{verb} {one_of(known)}."
+
+
+def up_to(last: int) -> str:
+    """Numbers from 0 for a message."""
+    return f"0 to {last}" if last else "0"

@@ -5,6 +5,7 @@ this package counts in bytes. Sources: libvirt's virScaleInteger and virStrToLon
 """
 
 import re
+from functools import lru_cache
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -28,13 +29,13 @@ UNITS: dict[str, int] = {
 }
 
 # strtoull skips white space before a number and takes one sign; nothing may stand after it.
-_SPACE = r"[ \t\n\v\f\r]*"
+_WHITE = " \t\n\v\f\r"
+_SPACE = rf"[{_WHITE}]*"
 _DIGITS = {
     0: rf"{_SPACE}\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)",
     10: rf"{_SPACE}\+?([0-9]+)",
     16: rf"{_SPACE}\+?((?:0[xX])?[0-9a-fA-F]+)",
 }
-_RANGE = rf"{_SPACE}(?P<not>\^)?(?P<first>[0-9]+){_SPACE}(?:-{_SPACE}(?P<last>[0-9]+){_SPACE})?"
 # All numbers to 16383, each by itself, take less than that.
 _LONGEST_BITMAP = 100_000
 # int() is quadratic in the number of digits and refuses more than 4300 of them; no limit here has more than 20.
@@ -58,21 +59,38 @@ def parse_uint(text: str, *, limit: int, base: int = 10) -> int:
 
     Raises NotANumberError, or TooLargeError above `limit`.
     """
-    if text.isascii() and text.isdigit() and (base or text[0] != "0"):
-        digits = text  # nearly all numbers, without the time that compiling a pattern takes
-    elif match := re.fullmatch(_DIGITS[base], text):
-        digits = match[1]
-    else:
-        raise NotANumberError
-    if base == 0:
-        base = 10 if digits[0] != "0" else 16 if digits[1:2] in ("x", "X") else 8
-    digits = digits.lower().removeprefix("0x").lstrip("0") or "0"
-    if len(digits) > _MOST_DIGITS:
-        raise TooLargeError(limit)
-    value = int(digits, base)
+    value = whole_number(text if len(text) <= _MOST_DIGITS else _digits(text, base), base)
     if value > limit:
         raise TooLargeError(limit)
     return value
+
+
+@lru_cache(1024)  # a domain's numbers are few, and come again and again
+def whole_number(text: str, base: int) -> int:
+    """As parse_uint, without a limit, for a text that is not long."""
+    if not (text.isascii() and text.isalnum()):
+        text = _digits(text, base)
+    if base == 0:
+        base = 16 if text[:2] in ("0x", "0X") else 8 if text[0] == "0" else 10
+    if base == 8 and not text.isdigit():
+        raise NotANumberError  # Python would take 0o7
+    try:
+        return int(text, base)
+    except ValueError:
+        raise NotANumberError from None
+
+
+def _digits(text: str, base: int) -> str:
+    """The digits of a number that has more than digits: white space, a sign, zeros before it.
+
+    Of one that is too long to be read, as many as are above any limit.
+    """
+    match = re.fullmatch(_DIGITS[base], text)
+    if match is None:
+        raise NotANumberError
+    prefix = match[1][:2] if match[1][:2] in ("0x", "0X") else match[1][:1] if match[1][:1] == "0" else ""
+    digits = match[1][len(prefix) :].lstrip("0")
+    return prefix + (digits[:_MOST_DIGITS] or "0")
 
 
 def parse_scaled(text: str, unit: str | None) -> int:
@@ -95,6 +113,11 @@ def round_up(value: int, step: int) -> int:
     return -(-value // step) * step
 
 
+def is_power_of_two(value: int) -> bool:
+    """Whether it is one; 0 is none."""
+    return value.bit_count() == 1
+
+
 def human(size: int) -> str:
     """Bytes as people read them, exactly: the largest binary unit that divides them, as '4 GiB'."""
     for power in range(len(_PREFIXES), 0, -1):
@@ -113,27 +136,28 @@ def parse_bitmap(text: str, *, size: int) -> tuple[int, ...]:
         raise NotANumberError
     bits: set[int] = set()
     parts = text.split(",")
-    if len(parts) > 1 and not parts[-1].strip(" \t\n\v\f\r"):
+    if len(parts) > 1 and not parts[-1].strip(_WHITE):
         parts.pop()  # one comma at the end is taken
     # What is said again later need not be said before, which keeps a very long list short
     for part in reversed(dict.fromkeys(reversed(parts))):
-        if part.isascii() and part.isdigit():
-            bits.add(parse_uint(part, limit=size - 1))
-            continue
-        match = re.fullmatch(_RANGE, part)
-        if match is None:
+        first, dash, last = [piece.strip(_WHITE) for piece in part.partition("-")]
+        out = first.startswith("^")
+        first = first.removeprefix("^")
+        if not _is_digits(first) or (dash and (out or not _is_digits(last))):
             raise NotANumberError
-        first = parse_uint(match["first"], limit=size - 1)
-        if match["not"]:
-            if match["last"]:
-                raise NotANumberError
-            bits.discard(first)
-            continue
-        last = parse_uint(match["last"], limit=size - 1) if match["last"] else first
-        if last < first:
+        start = parse_uint(first, limit=size - 1)
+        end = parse_uint(last, limit=size - 1) if dash else start
+        if end < start:
             raise NotANumberError
-        bits.update(range(first, last + 1))
+        if out:
+            bits.discard(start)
+        else:
+            bits.update(range(start, end + 1))
     return tuple(sorted(bits))
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def format_bitmap(bits: tuple[int, ...]) -> list[str]:

@@ -1,6 +1,6 @@
 """A domain on real QEMU: started frozen and emulated, asked for its memory devices, compared with the XML.
 
-Takes a Domain that is not refused and a QEMU; gives a Report. What exists only on a real host is replaced for the run,
+Takes a Settled that is not refused and a QEMU; gives a Report. What exists only on a real host is replaced for the run,
 and the report says so. Nothing is left running, and no file stays.
 """
 
@@ -10,12 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from virtmem_cli.argv import arguments
-from virtmem_cli.domain import Domain, VirtioMem
-from virtmem_cli.effective import WRITTEN
-from virtmem_cli.layout import lay_out
-from virtmem_cli.probe import converse
+from virtmem_cli.domain import VirtioMem
 from virtmem_cli.props import Argument, Value, all_arguments
-from virtmem_cli.target import Target
+from virtmem_cli.qemu import converse
+from virtmem_cli.settle import WRITTEN, Settled, settle
 
 _QUESTIONS = {
     name: {"execute": command}
@@ -45,18 +43,18 @@ class Report(NamedTuple):
         return bool(self.rows) and all(row.expected == row.reported for row in self.rows)
 
 
-def verify(domain: Domain, binary: str, target: Target) -> Report:
-    """Start the binary with the domain's arguments in the scope `machine` and compare.
+def verify(settled: Settled, binary: str) -> Report:
+    """Start the binary with the domain's arguments, which are for the scope `machine`, and compare.
 
     Raises VirtmemError where the binary cannot be run or does not answer in time.
     """
     with TemporaryDirectory(prefix="virtmem-") as folder:
         replaced: dict[str, None] = {}
-        stood_in = list(stand_ins(all_arguments(domain, target._replace(scope="machine")), folder, replaced))
+        stood_in = list(stand_ins(all_arguments(settled), folder, replaced))
         command = [binary, "-S", "-nodefaults", "-display", "none", "-qmp", "stdio"]
-        _, replies, words = converse([*command, *arguments(stood_in, target.qemu)], _QUESTIONS)
+        _, replies, words = converse([*command, *arguments(stood_in, settled.target.qemu)], _QUESTIONS)
     devices = replies.get("devices")
-    rows = tuple(_rows(domain, target, devices)) if isinstance(devices, list) else ()
+    rows = tuple(_rows(settled, devices)) if isinstance(devices, list) else ()
     return Report(rows=rows, words=words, replaced=tuple(replaced))
 
 
@@ -91,9 +89,10 @@ def _stand_in(backend: dict[str, Value], file: str, replaced: dict[str, None]) -
         backend.pop(name, None)
 
 
-def _rows(domain: Domain, target: Target, devices: list[Any]) -> Iterator[Row]:
+def _rows(settled: Settled, devices: list[Any]) -> Iterator[Row]:
     reported = {device["data"].get("id"): device["data"] for device in devices}
     # As it was started: without what is not written, and on ordinary pages
+    domain = settled.domain
     plain = domain._replace(
         backing=domain.backing._replace(hugepages=()),
         memory_devices=tuple(
@@ -102,7 +101,8 @@ def _rows(domain: Domain, target: Target, devices: list[Any]) -> Iterator[Row]:
             if isinstance(device, VirtioMem) or device.model in WRITTEN
         ),
     )
-    for placement in lay_out(plain, target.host).placements:
+    layout = settle(plain, settled.target).layout
+    for placement in layout.placements if layout else ():
         device = placement.device
         data = reported.get(device.alias, {})
         expected: dict[str, int | str | None] = {"memdev": f"/objects/mem{device.alias}"}

@@ -3,7 +3,6 @@
 Here is the one boundary where an error becomes a message and an exit code.
 """
 
-import signal
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -11,8 +10,12 @@ from typing import Any, NoReturn
 import click
 
 from virtmem_cli import __version__
+from virtmem_cli.cli.help import help_option
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.text import printable
+
+# As a shell tells of a process that SIGINT or SIGPIPE ended, without importing the module signal for two numbers
+INTERRUPTED, UNREAD = 128 + 2, 128 + 13
 
 # Command -> module that holds it and its help, so that --help imports none of them.
 COMMANDS = {
@@ -27,7 +30,7 @@ class _Lazy(click.Group):
     """A group that imports a command when it is called, and ends it as a Unix command ends."""
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
-        from virtmem_cli.cli.streams import forget, say
+        from virtmem_cli.cli.terminal import forget, say
 
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
@@ -35,7 +38,7 @@ class _Lazy(click.Group):
             say(_usage(error))
             sys.exit(error.exit_code)
         except click.Abort:
-            sys.exit(128 + signal.SIGINT)
+            sys.exit(INTERRUPTED)
         except OSError as error:
             if error.filename is not None:
                 raise  # of some file, which should have been told where it was
@@ -45,7 +48,7 @@ class _Lazy(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> object:
-        from virtmem_cli.cli.streams import forget, say
+        from virtmem_cli.cli.terminal import forget, say
 
         try:
             try:
@@ -56,9 +59,9 @@ class _Lazy(click.Group):
         except BrokenPipeError:
             forget(sys.stdout)  # the reader has gone, of either, and needs no telling
             forget(sys.stderr)
-            sys.exit(128 + signal.SIGPIPE)
+            sys.exit(UNREAD)
         except KeyboardInterrupt:
-            sys.exit(128 + signal.SIGINT)
+            sys.exit(INTERRUPTED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -83,11 +86,20 @@ def _usage(error: click.UsageError) -> str:
     return "\n".join(lines)
 
 
+def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        click.echo(f"virtmem {__version__}")
+        ctx.exit()
+
+
 @click.group(
     cls=_Lazy,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    add_help_option=False,
     epilog="\b\nExamples:\n  virtmem xml2argv guest.xml\n  virtmem check guest.xml\n  virtmem verify guest.xml",
 )
-@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version and exit."
+)
+@help_option
 def main() -> None:
     """libvirt's virtio-mem XML to QEMU's arguments, with every problem named by line."""

@@ -1,33 +1,29 @@
 """virtmem check: domains in, all that is to be said of them out."""
 
 import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from virtmem_cli import report
-from virtmem_cli.cli import options
-from virtmem_cli.cli.streams import (
-    STDIN,
-    display_name,
-    in_order,
-    inputs,
-    read_input,
-    say,
-    show,
-    write_file,
-    write_output,
-)
-from virtmem_cli.convert import Judgement, check, fix
-from virtmem_cli.document.source import Source
-from virtmem_cli.document.tree import parse_tree
+from virtmem_cli.cli import params
+from virtmem_cli.cli.files import STDIN, display_name, inputs, read_input, settings_for, write_file
+from virtmem_cli.cli.help import help_option
+from virtmem_cli.cli.terminal import say, show, write_output
+from virtmem_cli.cli.work import in_order
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
-from virtmem_cli.render import diff_line
-from virtmem_cli.report import FORMATS, Failure, counts, diff, text
+from virtmem_cli.findings import Severity
+from virtmem_cli.judgement import Judgement, Terms, check, fix
+from virtmem_cli.report import DOCUMENTS, document_format
+from virtmem_cli.report.diff import diff, diff_line
+from virtmem_cli.report.text import counts, lines
+from virtmem_cli.report.words import STDIN as STDIN_NAME
+from virtmem_cli.report.words import Failure
 from virtmem_cli.settings import chosen
-from virtmem_cli.target import Scope, Target
-from virtmem_cli.text import printable
+from virtmem_cli.target import Host, Qemu, Scope, Target
+from virtmem_cli.text import Piece
 
 if TYPE_CHECKING:
     from virtmem_cli.document.schema import Schema
@@ -36,36 +32,46 @@ if TYPE_CHECKING:
 INSTALLED = "installed"
 
 
-class Work(NamedTuple):
-    """What to do with one input; `data` is its text where it is not to be read again."""
+class Job(NamedTuple):
+    """What to do with one input; `data` is its bytes where only this process could read them.
+
+    `mode` is what becomes of repairs: "" for none, "fix" to make them, "diff" to show them.
+    """
 
     file: str
     data: bytes | None
-    qemu: str
-    hosts: tuple[str, ...]
+    form: str
+    qemu: Qemu | str
+    hosts: tuple[Host, ...]
     scope: Scope
     strict: bool
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     schema: str | None
-    repair: bool
-    write: bool
+    mode: str
     unsafe: bool
 
 
 class Done(NamedTuple):
-    """What came of one input: the judgement, or words on why there is none, and the exit code it asks for.
+    """What came of one input: a judgement as it is told, or words on why there is none, and the exit code it asks for.
 
-    `before` and `after` are its bytes as it was read and as it is repaired, in `made` repairs.
+    `lines` are the judgement's text, `part` its part of a document. `after` are the bytes as they are repaired, in
+    `made` repairs, None where nothing changes; `difference` the lines of a diff. `left` counts the repairs that could
+    still be made, by whether they are safe.
     """
 
     file: str
-    judgement: Judgement | None
-    words: str
-    code: int
-    before: bytes = b""
-    after: bytes = b""
+    words: str = ""
+    code: int = 0
+    lines: Sequence[Sequence[Piece]] = ()
+    part: str = ""
+    counts: Mapping[Severity, int] = {}
+    refused: bool = False
+    devices: int = 0
+    after: bytes | None = None
+    difference: Sequence[bytes] = ()
     made: int = 0
+    left: Mapping[bool, int] = {}
 
 
 @cache
@@ -77,45 +83,60 @@ def _schema(path: str) -> "Schema":
 
 def _given(file: str) -> str:
     """What an input is called in a report: a file by its name as it is given, odd characters and all."""
-    return report.STDIN if file == STDIN else file
+    return STDIN_NAME if file == STDIN else file
 
 
-def _check(work: Work) -> Done:
-    name = display_name(work.file)
+def _check(job: Job) -> Done:
+    name = display_name(job.file)
     try:
-        data = read_input(work.file) if work.data is None else work.data
-        settings = chosen(options.settings_for(work.file), work.select, work.ignore, "--select or --ignore")
+        data = read_input(job.file) if job.data is None else job.data
         try:
-            qemu = options.qemu(work.qemu, data, name)
+            qemu = params.qemu_for(job.qemu, data, name)
         except InputRefusedError:
-            qemu = options.qemu_or_default(work.qemu)  # no domain, which is what will be said of it
-        hosts = tuple(options.host(choice) for choice in work.hosts)
-        how: dict[str, Any] = {
-            "targets": [Target(qemu=qemu, host=host, scope=work.scope, hosts=hosts) for host in hosts],
-            "strict": work.strict,
-            "settings": settings,
-            "schema": None if work.schema is None else _schema(work.schema),
-        }
-        given = _given(work.file)
-        after, made = fix(data, name=given, unsafe=work.unsafe, **how) if work.repair else (data, 0)
-        judgement = check(after, name=given, **how)
-        refused = judgement.refused if work.write else check(data, name=name, **how).refused
+            qemu = Qemu()  # no domain, which is what will be said of it
+        terms = Terms(
+            targets=[Target(qemu=qemu, host=host, scope=job.scope, hosts=job.hosts) for host in job.hosts],
+            strict=job.strict,
+            settings=chosen(settings_for(job.file), job.select, job.ignore, "--select or --ignore"),
+            schema=None if job.schema is None else _schema(job.schema),
+        )
+        if not job.mode:
+            judgement = check(data, _given(job.file), terms)
+            return _done(job, judgement, refused=judgement.refused)
+        fixed = fix(data, _given(job.file), terms, unsafe=job.unsafe)
     except VirtmemError as error:
-        return Done(work.file, None, f"virtmem: {error}", error.exit_code)
-    return Done(work.file, judgement, "", InputRefusedError.exit_code if refused else 0, data, after, made)
+        return Done(job.file, f"virtmem: {error}", error.exit_code)
+    refused = fixed.after.refused if job.mode == "fix" else fixed.before.refused
+    done = _done(job, fixed.after, refused=refused)._replace(made=fixed.made)
+    if fixed.data == data:
+        return done._replace(after=data if job.file == STDIN else None)
+    if job.mode == "fix" or fixed.before.source is None:
+        return done._replace(after=fixed.data)
+    return done._replace(difference=list(diff(data, fixed.data, name, fixed.before.source.encoding)))
 
 
-def _show_diff(done: Done) -> None:
+def _done(job: Job, judgement: Judgement, *, refused: bool) -> Done:
+    """The judgement as it is told; `refused` is whether the domain is, as it will stay."""
+    # A difference is told by itself; but of what is no domain there is none
+    told = job.mode != "diff" or (judgement.refused and not judgement.devices)
+    return Done(
+        job.file,
+        code=InputRefusedError.exit_code if refused else 0,
+        lines=lines(judgement) if job.form == "text" and told else (),
+        part="" if job.form == "text" else document_format(job.form).judgement(judgement),
+        counts=Counter([finding.severity for finding in judgement.findings]),
+        refused=judgement.refused,
+        devices=judgement.devices,
+        left=Counter([finding.safe for finding in judgement.findings if finding.safe is not None]),
+    )
+
+
+def _show_difference(difference: Sequence[bytes]) -> None:
     """What the repairs change: coloured on a terminal, else bytes that `patch` takes."""
-    if done.after == done.before:
-        return
-    encoding = Source(done.before, parse_tree(done.before, done.file)).encoding
-    lines = diff(done.before, done.after, display_name(done.file), encoding)
     if sys.stdout is None or not sys.stdout.isatty():
-        write_output(b"".join(lines))
+        write_output(b"".join(difference))
         return
-    texts = (line.decode(errors="replace").rstrip("\r\n") for line in lines)
-    show(diff_line(printable(text)) for text in texts)
+    show(diff_line(line.decode(errors="replace").rstrip("\r\n")) for line in difference)
 
 
 class _Command(click.Command):
@@ -132,6 +153,7 @@ class _Command(click.Command):
 @click.command(
     "check",
     cls=_Command,
+    add_help_option=False,
     short_help="Say all that is wrong with domains, where, and what to write.",
     epilog="\b\nExamples:\n  virtmem check guest.xml\n  virtmem check --host x86_64 --host aarch64-64k guest.xml\n"
     "  virtmem check --format sarif domains/*.xml >virtmem.sarif",
@@ -139,22 +161,14 @@ class _Command(click.Command):
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", *FORMATS]),
+    type=click.Choice(["text", *DOCUMENTS]),
     default="text",
     show_default=True,
     help="text: for people, with the source. json, sarif: for programs. github: annotations in a workflow.",
 )
-@options.scope_option
-@options.qemu_option
-@click.option(
-    "--host",
-    "hosts",
-    metavar="NAME|local|FILE",
-    multiple=True,
-    default=("libvirt",),
-    show_default=True,
-    help=f"{options.HOST_HELP} Again for several.",
-)
+@params.scope_option
+@params.qemu_option
+@params.hosts_option
 @click.option(
     "--select", metavar="RULES", multiple=True, help="Judge by these rules alone: names, or 'pci-*', with commas."
 )
@@ -171,14 +185,15 @@ class _Command(click.Command):
     "--unsafe-fixes", is_flag=True, help="Repair, too, what changes the guest: block, requested, node, address."
 )
 @click.option("--diff", "diffing", is_flag=True, help="Print what --fix would change, and write nothing.")
-@options.strict_option
-@options.jobs_option
-@options.files_argument
+@params.strict_option
+@params.jobs_option
+@help_option
+@params.files_argument
 def command(
     form: str,
     scope: Scope,
-    qemu: str,
-    hosts: tuple[str, ...],
+    qemu: Qemu | str,
+    hosts: tuple[Host, ...],
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     schema: str | None,
@@ -196,9 +211,6 @@ def command(
 
     Exit status: 0 good, 1 a domain is refused or is none, 2 wrong usage, 3 something cannot be read.
     """
-    options.qemu_or_default(qemu)
-    for host in hosts:
-        options.host(host)
     if schema is not None:
         _schema(schema)
     selected, ignored = _names(select), _names(ignore)
@@ -208,75 +220,105 @@ def command(
         raise UsageError("--unsafe-fixes needs --fix or --diff")
     if form != "text" and (diffing or (fixing and STDIN in files)):
         raise UsageError(f"--format {form}: standard output is taken, by {'--diff' if diffing else 'the repaired XML'}")
-    repair = fixing or diffing
-    works = [
-        Work(file, data, qemu, hosts, scope, strict, selected, ignored, schema, repair, not diffing, unsafe_fixes)
+    mode = "diff" if diffing else "fix" if fixing else ""
+    tasks = [
+        Job(
+            file=file,
+            data=data,
+            form=form,
+            qemu=qemu,
+            hosts=hosts,
+            scope=scope,
+            strict=strict,
+            select=selected,
+            ignore=ignored,
+            schema=schema,
+            mode=mode,
+            unsafe=unsafe_fixes,
+        )
         for file, data in inputs(files)
     ]
-    worst = 0
-    reported: list[Done] = []
-    failures: list[Failure] = []
-    for done in in_order(_check, works, jobs):
+    summary = _Summary(form, mode)
+    for done in in_order(_check, tasks, jobs):
+        summary.take(done)
+    summary.end(unsafe=unsafe_fixes)
+    sys.exit(summary.worst)
+
+
+class _Summary:
+    """What is written of each input as it comes, and what is counted of all for the last lines."""
+
+    def __init__(self, form: str, mode: str) -> None:
+        self.mode = mode
+        self.document = None if form == "text" else document_format(form)
+        self.worst, self.domains, self.refused, self.made = 0, 0, 0, 0
+        self.counts: Counter[Severity] = Counter()
+        self.left: Counter[bool] = Counter()
+        self.failures: list[Failure] = []
+        self.parts = 0
+        if self.document is not None:
+            write_output(self.document.begin())
+
+    def take(self, done: Done) -> None:
+        """Write what came of one input."""
         code = done.code
         try:
-            if diffing:
-                _show_diff(done)
-            elif fixing:
-                _write_repaired(done)
+            self.write(done)
         except VirtmemError as error:
             say(f"virtmem: {error}")
             code = error.exit_code
-        worst = max(worst, code)
-        if done.judgement is None:
+        self.worst = max(self.worst, code)
+        if done.words:
             say(done.words)
-            failures.append(Failure(_given(done.file), done.words.removeprefix("virtmem: ")))
-            continue
-        if form == "text" and not diffing:
-            show(text(done.judgement), err=fixing and done.file == STDIN)
-        elif form == "text" and not done.judgement.devices and done.judgement.refused:
-            show(text(done.judgement), err=True)  # no domain, of which there is no difference to show
-        reported.append(done)
-    judgements = [done.judgement for done in reported if done.judgement is not None]
-    if form != "text":
-        write_output(FORMATS[form](judgements, failures))
-    if made := sum(done.made for done in reported):
-        say(f"{made} {'repair' if made == 1 else 'repairs'} {'to make' if diffing else 'made'}")
-    _conclude(judgements, "" if not diffing else "then ")
-    _conclude_repairs(reported, repair=repair, unsafe=unsafe_fixes)
-    sys.exit(worst)
+            self.failures.append(Failure(_given(done.file), done.words.removeprefix("virtmem: ")))
+            return
+        if self.document is not None:
+            self.add(done.part)
+        else:
+            show(done.lines, err=(self.mode == "fix" and done.file == STDIN) or self.mode == "diff")
+        if not done.devices and not done.counts:
+            name = display_name(done.file)
+            say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to check")
+        self.domains += 1
+        self.refused += done.refused
+        self.made += done.made
+        self.counts.update(done.counts)
+        self.left.update(done.left)
 
+    def write(self, done: Done) -> None:
+        """The repaired domain into its file, or the difference; standard input's to standard output."""
+        if done.difference:
+            _show_difference(done.difference)
+        elif self.mode == "fix" and done.after is not None:
+            if done.file == STDIN:
+                write_output(done.after)
+            else:
+                write_file(done.file, done.after)
 
-def _write_repaired(done: Done) -> None:
-    """The repaired domain into its file, where it differs; standard input's to standard output, whatever it is."""
-    if done.file == STDIN:
-        write_output(done.after)
-    elif done.after != done.before:
-        write_file(done.file, done.after)
+    def add(self, part: str) -> None:
+        """One more part of the document."""
+        if self.document is not None and part:
+            write_output(f"{self.document.between if self.parts else ''}{part}")
+            self.parts += 1
+
+    def end(self, *, unsafe: bool) -> None:
+        """The rest of the document, and a line on all of it, for the user."""
+        if self.document is not None:
+            write_output(self.document.end(self.failures))
+        if self.made:
+            words = f"{self.made} {'repair' if self.made == 1 else 'repairs'}"
+            say(f"{words} {'to make' if self.mode == 'diff' else 'made'}")
+        then = "then " if self.mode == "diff" else ""
+        domains = f"{self.domains} domain{'s' if self.domains != 1 else ''}"
+        refused = f", {self.refused} refused" if self.refused else ""
+        if self.domains:
+            say(f"{then}{domains}{refused}: {counts(self.counts)}")
+        if not self.mode and self.left[True]:
+            say(f"--fix repairs {self.left[True]} of them; --diff shows how")
+        if self.left[False] and not unsafe:
+            option = "--unsafe-fixes" if self.mode else "--fix --unsafe-fixes"
+            say(f"{option} repairs {self.left[False]} more, and changes what the guest gets")
 
 
 def _names(lists: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.strip() for words in lists for name in words.split(",") if name.strip())
-
-
-def _conclude(judgements: list[Judgement], then: str) -> None:
-    """One line on all of it, for the user."""
-    for judgement in judgements:
-        if not judgement.devices and not judgement.findings:
-            name = printable(judgement.name)
-            say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to check")
-    found = counts(finding for judgement in judgements for finding in judgement.findings)
-    refused = sum(judgement.refused for judgement in judgements)
-    domains = f"{len(judgements)} domain{'s' if len(judgements) != 1 else ''}"
-    if judgements:
-        say(f"{then}{domains}, {refused} refused: {found}" if refused else f"{then}{domains}: {found}")
-
-
-def _conclude_repairs(reported: list[Done], *, repair: bool, unsafe: bool) -> None:
-    """A line on what can be repaired."""
-    left = [f.repair for done in reported if done.judgement for f in done.judgement.findings if f.repair]
-    safe = sum(one.safe for one in left)
-    if not repair and safe:
-        say(f"--fix repairs {safe} of them; --diff shows how")
-    if len(left) > safe and not unsafe:
-        option = "--unsafe-fixes" if repair else "--fix --unsafe-fixes"
-        say(f"{option} repairs {len(left) - safe} more, and changes what the guest gets")

@@ -5,18 +5,20 @@ import sys
 
 import click
 
-from virtmem_cli.cli.streams import display_name, read_input, say, show_findings, write_output
-from virtmem_cli.convert import convert
+from virtmem_cli.cli.files import display_name, read_input
+from virtmem_cli.cli.help import help_option
+from virtmem_cli.cli.terminal import say, show, write_output
+from virtmem_cli.conversion import convert
 from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.errors import InputRefusedError, VirtmemError
-from virtmem_cli.parse import emulator, parse_domain
-from virtmem_cli.probe import ask_qemu
+from virtmem_cli.machines import ARCHITECTURES
+from virtmem_cli.parse import parse_domain
+from virtmem_cli.parse.machine import emulator
+from virtmem_cli.qemu import ask_qemu
+from virtmem_cli.report.line import line
 from virtmem_cli.target import LIBVIRT, Target
 from virtmem_cli.text import printable, quoted
 from virtmem_cli.verify import Report, Row, verify
-
-# QEMU's names of architectures, where they are not libvirt's
-BINARIES = {"i686": "i386"}
 
 
 def _show(value: int | str | None, field: str) -> str:
@@ -48,10 +50,12 @@ def _print(report: Report) -> None:
 
 @click.command(
     "verify",
+    add_help_option=False,
     short_help="Start QEMU with a domain's memory, frozen, and compare.",
     epilog="\b\nExample:\n  virtmem verify --qemu /usr/bin/qemu-kvm guest.xml",
 )
 @click.option("--qemu", metavar="PATH", help="The QEMU to start; else the domain's <emulator>, else the one on PATH.")
+@help_option
 @click.argument("file", metavar="XML")
 def command(qemu: str | None, file: str) -> None:
     """Start real QEMU with a domain's arguments, frozen and emulated, and compare its memory devices with the XML.
@@ -64,23 +68,24 @@ def command(qemu: str | None, file: str) -> None:
     data = read_input(file)
     root = parse_tree(data, name)
     domain, _ = parse_domain(root, LIBVIRT.arch)
-    named = f"qemu-system-{BINARIES.get(domain.arch, domain.arch)}"
+    arch = ARCHITECTURES[domain.arch].qemu if domain.arch in ARCHITECTURES else domain.arch
+    named = f"qemu-system-{arch}"
     binary = qemu or emulator(root) or named
     path = shutil.which(binary)
     if path is None:
         raise VirtmemError(f"{quoted(binary)}: no such program; name one with --qemu")
     target = Target(qemu=ask_qemu(path), host=LIBVIRT, scope="machine")
-    conversion = convert(data, name=name, target=target)
-    show_findings(conversion.findings, name)
+    conversion = convert(data, name, target)
+    show([line(finding, name) for finding in conversion.findings], err=True)
     if conversion.refused:
         say(f"{name}: refused, QEMU was not started")
         sys.exit(InputRefusedError.exit_code)
-    if not conversion.devices:
+    if conversion.settled is None:
         say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to verify")
         return
-    report = verify(domain, path, target)
-    for line in report.replaced:
-        say(f"{name}: replaced for this run: {line}")
+    report = verify(conversion.settled, path)
+    for words in report.replaced:
+        say(f"{name}: replaced for this run: {words}")
     _print(report)
     if not report.rows:
         words = "; ".join(report.words.strip().splitlines())

@@ -2,31 +2,86 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import click
 
-from virtmem_cli.cli import options
-from virtmem_cli.cli.streams import (
-    STDIN,
-    display_name,
-    in_order,
-    inputs,
-    read_input,
-    say,
-    show_findings,
-    write_file,
-    write_output,
-)
-from virtmem_cli.convert import Conversion, convert
+from virtmem_cli.cli import params
+from virtmem_cli.cli.files import STDIN, display_name, inputs, read_input, settings_for, write_file
+from virtmem_cli.cli.help import help_option
+from virtmem_cli.cli.terminal import say, show, write_output
+from virtmem_cli.cli.work import in_order
+from virtmem_cli.conversion import Conversion, convert
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
 from virtmem_cli.findings import Severity
-from virtmem_cli.render import FORMATS
-from virtmem_cli.target import Scope, Target
-from virtmem_cli.text import printable, quoted
+from virtmem_cli.report import ARGUMENTS, arguments_format
+from virtmem_cli.target import Host, Qemu, Scope, Target
+from virtmem_cli.text import Piece, printable, quoted
 
 
-def _outputs(files: tuple[str, ...], folder: str) -> dict[str, str]:
+class Job(NamedTuple):
+    """What to do with one input; `data` is its bytes where only this process could read them.
+
+    `output` is the file that its arguments go to, None for standard output.
+    """
+
+    file: str
+    data: bytes | None
+    output: str | None
+    form: str
+    qemu: Qemu | str
+    host: Host
+    scope: Scope
+    strict: bool
+
+
+class Done(NamedTuple):
+    """What came of one input: its findings in lines, its arguments as text, words for the user, and an exit code."""
+
+    findings: Sequence[Sequence[Piece]]
+    arguments: str
+    words: Sequence[str]
+    code: int
+
+
+def _convert(job: Job) -> Done:
+    name = display_name(job.file)
+    stale = f"; {printable(job.output)} is from before" if job.output is not None and os.path.exists(job.output) else ""
+    try:
+        data = read_input(job.file) if job.data is None else job.data
+        target = Target(qemu=params.qemu_for(job.qemu, data, name), host=job.host, scope=job.scope)
+        conversion = convert(data, name, target, strict=job.strict, settings=settings_for(job.file))
+    except InputRefusedError as error:
+        return Done((), "", (str(error), f"{name}: refused, no arguments written{stale}"), error.exit_code)
+    except VirtmemError as error:
+        return Done((), "", (f"virtmem: {error}",), error.exit_code)
+    lines = _lines(conversion, name)
+    if conversion.refused:
+        by = "" if any(f.severity is Severity.ERROR for f in conversion.findings) else " by --strict"
+        words = f"{name}: refused{by}, no arguments written{stale}"
+        return Done(lines, "", (words,), InputRefusedError.exit_code)
+    if not conversion.devices:
+        words = f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert{stale}"
+        return Done(lines, "", (words,), 0)
+    try:
+        text = arguments_format(job.form)(conversion.argv)
+        if job.output is not None:
+            write_file(job.output, text.encode())
+    except VirtmemError as error:
+        return Done(lines, "", (f"virtmem: {error}",), error.exit_code)
+    return Done(lines, text if job.output is None else "", (), 0)
+
+
+def _lines(conversion: Conversion, name: str) -> Sequence[Sequence[Piece]]:
+    if not conversion.findings:
+        return ()
+    from virtmem_cli.report.line import line
+
+    return [line(finding, name) for finding in conversion.findings]
+
+
+def _outputs(files: Sequence[str], folder: str) -> dict[str, str]:
     """The file that each input's arguments go to; raises UsageError where two would go to the same."""
     if not folder or folder == STDIN:
         raise UsageError(f"--output {quoted(folder)}: name a folder; without --output it goes to standard output")
@@ -46,40 +101,6 @@ def _outputs(files: tuple[str, ...], folder: str) -> dict[str, str]:
     return outputs
 
 
-class Work(NamedTuple):
-    """What to do with one input; `data` is its text where it is not to be read again."""
-
-    file: str
-    data: bytes | None
-    qemu: str
-    host: str
-    scope: Scope
-    strict: bool
-
-
-class Done(NamedTuple):
-    """What came of one input: the conversion, or words on why there is none, and the exit code it asks for."""
-
-    file: str
-    conversion: Conversion | None
-    words: str
-    code: int
-
-
-def _convert(work: Work) -> Done:
-    name = display_name(work.file)
-    try:
-        data = read_input(work.file) if work.data is None else work.data
-        target = Target(qemu=options.qemu(work.qemu, data, name), host=options.host(work.host), scope=work.scope)
-        settings = options.settings_for(work.file)
-        conversion = convert(data, name=name, target=target, strict=work.strict, settings=settings)
-    except InputRefusedError as error:
-        return Done(work.file, None, str(error), error.exit_code)
-    except VirtmemError as error:
-        return Done(work.file, None, f"virtmem: {error}", error.exit_code)
-    return Done(work.file, conversion, "", InputRefusedError.exit_code if conversion.refused else 0)
-
-
 def _shown(text: str, form: str) -> str:
     """The arguments as they are; on a terminal, what that would act upon is written as JSON can write it too."""
     if sys.stdout is None or not sys.stdout.isatty():
@@ -88,58 +109,33 @@ def _shown(text: str, form: str) -> str:
     return "\n".join(lines)
 
 
-def _write(done: Done, form: str, output: str | None) -> None:
-    """Say what came of one input, and write its arguments."""
-    name, conversion = display_name(done.file), done.conversion
-    stale = f"; {printable(output)} is from before" if output is not None and os.path.exists(output) else ""
-    if conversion is None:
-        say(done.words)
-        if done.code == InputRefusedError.exit_code:
-            say(f"{name}: refused, no arguments written{stale}")
-        return
-    show_findings(conversion.findings, name)
-    if conversion.refused:
-        by = "" if any(f.rule.severity is Severity.ERROR for f in conversion.findings) else " by --strict"
-        say(f"{name}: refused{by}, no arguments written{stale}")
-    elif not conversion.devices:
-        say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert{stale}")
-    elif output is None:
-        write_output(_shown(FORMATS[form](conversion.argv), form))
-    else:
-        write_file(output, FORMATS[form](conversion.argv).encode())
-
-
 @click.command(
     "xml2argv",
+    add_help_option=False,
     short_help="Print QEMU's arguments for the virtio-mem devices of a domain.",
     epilog="\b\nExample:\n  virsh dumpxml guest | virtmem xml2argv -",
 )
-@options.scope_option
+@params.scope_option
 @click.option(
     "--format",
     "form",
-    type=click.Choice(list(FORMATS)),
+    type=click.Choice(ARGUMENTS),
     default="shell",
     show_default=True,
     help="shell: quoted, to paste or eval. lines: one argument a line. json: a list of strings.",
 )
-@options.qemu_option
-@click.option(
-    "--host",
-    metavar="NAME|local|FILE",
-    default="libvirt",
-    show_default=True,
-    help=options.HOST_HELP,
-)
-@options.strict_option
-@options.jobs_option
+@params.qemu_option
+@params.host_option
+@params.strict_option
+@params.jobs_option
 @click.option("-o", "--output", metavar="DIR", help="Write DIR/NAME.args for each NAME.xml, and DIR/stdin.args for -.")
-@options.files_argument
+@help_option
+@params.files_argument
 def command(
     scope: Scope,
     form: str,
-    qemu: str,
-    host: str,
+    qemu: Qemu | str,
+    host: Host,
     strict: bool,
     jobs: int,
     output: str | None,
@@ -153,17 +149,31 @@ def command(
 
     Exit status: 0 good, 1 a domain is refused or is none, 2 wrong usage, 3 something cannot be read or written.
     """
-    options.qemu_or_default(qemu)
-    options.host(host)  # what is wrong with these is said once, before any domain
     outputs = _outputs(files, output) if output is not None else {}
     worst = 0
-    works = [Work(file, data, qemu, host, scope, strict) for file, data in inputs(files)]
-    for done in in_order(_convert, works, jobs):
-        code = done.code
-        try:
-            _write(done, form, outputs.get(done.file))
-        except VirtmemError as error:
-            say(f"virtmem: {error}")
-            code = error.exit_code
-        worst = max(worst, code)
+    tasks = [
+        Job(
+            file=file,
+            data=data,
+            output=outputs.get(file),
+            form=form,
+            qemu=qemu,
+            host=host,
+            scope=scope,
+            strict=strict,
+        )
+        for file, data in inputs(files)
+    ]
+    for done in in_order(_convert, tasks, jobs):
+        worst = max(worst, done.code)
+        if done.findings:
+            show(done.findings, err=True)
+        for words in done.words:
+            say(words)
+        if done.arguments:
+            try:
+                write_output(_shown(done.arguments, form))
+            except VirtmemError as error:
+                say(f"virtmem: {error}")
+                worst = max(worst, error.exit_code)
     sys.exit(worst)

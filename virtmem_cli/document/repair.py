@@ -63,7 +63,7 @@ def _changes(source: Source, edit: Edit) -> Iterator[Change]:
     """What one edit changes; nothing where it cannot be done."""
     if not source.tags:
         return
-    text, tag = source.text, source.tags[edit.place]
+    text, tag = source.text, source.tags[source.numbers[edit.element]]
     if edit.part is Part.TEXT:
         yield from _text(text, tag, edit.value)
     elif edit.part is Part.ATTRIBUTE:

@@ -1,4 +1,4 @@
-"""libvirt's own schema of domains: a tree to findings on what does not fit it.
+"""libvirt's own schema of domains: a tree to the elements that do not fit it.
 
 Takes the path of a RELAX NG file, such as libvirt's domain.rng, which includes others beside it. libxml2 says little
 more than that a domain does not fit, so that what is to blame is found by trying: each part alone in a plain domain.
@@ -10,8 +10,7 @@ from copy import deepcopy
 from lxml import etree
 
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.findings import Finding, finding
-from virtmem_cli.text import printable, quoted
+from virtmem_cli.text import printable
 
 Element = etree._Element
 
@@ -38,21 +37,12 @@ class Schema:
         except (etree.XMLSyntaxError, etree.RelaxNGParseError) as error:
             raise VirtmemError(f"{printable(path)}: this is no RELAX NG schema: {printable(str(error))}") from None
 
-    def judge(self, root: Element) -> Iterator[Finding]:
-        """What of the domain does not fit."""
+    def misfits(self, root: Element) -> Iterator[tuple[Element, str]]:
+        """The elements that do not fit, and what libxml2 says of each."""
         if self._schema.validate(root):
             return
-        order = {element: place for place, element in enumerate(root.iter(etree.Element))}
-        found = list(self._culprits(root)) if len(order) <= _MOST else []
-        for element, words in found or [(root, self._words())]:
-            parent = element.getparent()
-            where = f"<{element.tag!s}>" + (f" in <{parent.tag!s}>" if parent is not None else "")
-            yield finding(
-                "schema-mismatch",
-                order[element],
-                f"{printable(where)} does not fit libvirt's schema{printable(words)}",
-                f"Compare it with {quoted(self.path)}, which may be of an older libvirt than yours.",
-            )
+        few = all(number < _MOST for number, _ in enumerate(root.iter(etree.Element)))
+        yield from (few and list(self._culprits(root))) or [(root, self._words())]
 
     def _culprits(self, root: Element) -> Iterator[tuple[Element, str]]:
         """The elements that do not fit even alone, as far down as one is to blame, and libxml2's words on each."""

@@ -1,8 +1,8 @@
 """The bytes of a domain as a person sees them: where in them each element is, in lines and columns.
 
-Takes the bytes and the tree that `xmltree` made of them; the tree says what is there, this where. An element goes by
-its place, its number in document order, <domain> being 0. Reads the text once more, by itself, since libxml2 keeps no
-more than the line on which a start tag ends.
+Takes the bytes and the tree that `tree` made of them; the tree says what is there, this where. To the outside an
+element goes by its number in document order, <domain> being 0. Reads the text once more, by itself, since libxml2 keeps
+no more than the line on which a start tag ends.
 """
 
 import re
@@ -11,8 +11,6 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32
 from typing import NamedTuple
 
 from lxml import etree
-
-from virtmem_cli.findings import Location
 
 # Encodings that show in the first bytes: a mark, or the '<' that a document begins with.
 _MARKS = (
@@ -28,6 +26,15 @@ _MARKS = (
 )
 # Possessive, so that nothing is tried twice: the text is well-formed, and may be long.
 _MARKUP = r"""<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>|<(?P<close>/)?[^\s/>]++(?:[^>"']++|"[^"]*+"|'[^']*+')*+>"""
+
+
+class Location(NamedTuple):
+    """A stretch of the input, the end not part of it: lines and columns from 1, columns in characters."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
 
 
 class Tag(NamedTuple):
@@ -53,20 +60,19 @@ class Source:
         except LookupError:
             self.encoding = "latin-1"  # an encoding that only libxml2 knows
         self.text = data.decode(self.encoding, errors="replace")
-        elements = list(root.iter(etree.Element))
+        self.numbers = {element: number for number, element in enumerate(root.iter(etree.Element))}
         self.tags = _tags(self.text)
-        if len(self.tags) != len(elements):
+        if len(self.tags) != len(self.numbers):
             self.tags = []
         first = int(self.text.startswith("\ufeff"))  # a byte order mark is no column
         self.lines = [first, *(match.end() for match in re.finditer("\n", self.text)), len(self.text) + 1]
-        self._sourcelines = [element.sourceline or 1 for element in elements] if not self.tags else []
 
-    def locate(self, place: int) -> Location:
+    def locate(self, element: etree._Element) -> Location:
         """Where an element is: all of it where it fits on a line, else its start tag."""
         if not self.tags:  # not ours to read: the line is libxml2's
-            line = min(self._sourcelines[place], len(self.lines) - 1)
+            line = min(element.sourceline or 1, len(self.lines) - 1)
             return Location(line, 1, line, len(self.line(line)) + 1)
-        tag = self.tags[place]
+        tag = self.tags[self.numbers[element]]
         start, end = self._position(tag.start), self._position(tag.end)
         return Location(*start, *(end if end[0] == start[0] else self._position(tag.content)))
 

@@ -1,103 +1,45 @@
-"""This machine as a host profile, and a QEMU binary as what it says of itself.
-
-With `verify` and `schema` the only room that looks outside the process and its arguments. The machine is read from
-/proc and /sys; what is not there is as in libvirt's reference. The binary is started once, with no machine in it,
-asked through QMP, and gone.
-"""
+"""A QEMU binary as what it says of itself: started once, with no machine in it, asked through QMP, and gone."""
 
 import json
 import os
-import platform
-import re
 import signal
 import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.target import LIBVIRT, Host, Qemu
+from virtmem_cli.machines import ARCHITECTURES
+from virtmem_cli.target import Qemu
 from virtmem_cli.text import printable, quoted
-from virtmem_cli.units import KIB, NotANumberError, TooLargeError, parse_bitmap, parse_scaled
-
-_ESCAPED = re.compile(r"\\([0-7]{3})")
-
-
-def local_host(root: Path = Path("/")) -> Host:
-    """The machine this runs on; `root` is where its /proc and /sys are."""
-    host = LIBVIRT._replace(
-        name="local", arch=platform.machine(), page_size=os.sysconf("SC_PAGE_SIZE"), hugetlbfs=_mounts(root)
-    )
-    thp = _read(root / "sys/kernel/mm/transparent_hugepage/hpage_pmd_size")
-    if thp.isdecimal() and int(thp):
-        host = host._replace(thp=int(thp))
-    default = re.search(r"^Hugepagesize:\s+([0-9]+) kB$", _read(root / "proc/meminfo"), re.MULTILINE)
-    if default:
-        host = host._replace(default_hugepage=int(default[1]) * KIB)
-    overcommit = _read(root / "proc/sys/vm/overcommit_memory")
-    if overcommit in ("0", "1", "2"):
-        host = host._replace(overcommit=int(overcommit))
-    try:
-        host = host._replace(nodes=parse_bitmap(_read(root / "sys/devices/system/node/has_memory"), size=1024))
-    except (NotANumberError, TooLargeError):
-        pass  # a kernel without NUMA: the nodes stay unknown
-    return host
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
-
-
-def _mounts(root: Path) -> dict[int, str]:
-    """The first hugetlbfs mount of each page size, as libvirt finds them."""
-    mounts: dict[int, str] = {}
-    for line in _read(root / "proc/mounts").splitlines():
-        fields = line.split()
-        if len(fields) < 4 or fields[2] != "hugetlbfs":
-            continue
-        size = re.search(r"(?:^|,)pagesize=([0-9]+)([KMG]?)(?:,|$)", fields[3])
-        if size:
-            path = _ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), fields[1])
-            mounts.setdefault(parse_scaled(size[1], size[2] or "b"), path)
-    return mounts
-
 
 # Seconds that a QEMU has to answer, and bytes that it may answer with: some 40 KiB are usual.
 TIMEOUT = 20
 LONGEST = 4 << 20
 
 # A feature of `target` to the QOM type that has it and the property that shows it, or None where the type itself does.
-_SHOWN_BY: Mapping[str, tuple[str, str | None]] = MappingProxyType(
-    {
-        "backend-reserve": ("memory-backend-ram", "reserve"),
-        "device-prealloc": ("virtio-mem", "prealloc"),
-        "dynamic-memslots": ("virtio-mem", "dynamic-memslots"),
-        "thread-context": ("thread-context", None),
-    }
-)
+_SHOWN_BY: Mapping[str, tuple[str, str | None]] = {
+    "backend-reserve": ("memory-backend-ram", "reserve"),
+    "device-prealloc": ("virtio-mem", "prealloc"),
+    "dynamic-memslots": ("virtio-mem", "dynamic-memslots"),
+    "thread-context": ("thread-context", None),
+}
 _DRIVERS = ("virtio-mem-pci", "virtio-mem-ccw")
-_QUESTIONS: Mapping[str, dict[str, Any]] = MappingProxyType(
-    {
-        "negotiate": {"execute": "qmp_capabilities"},
-        "target": {"execute": "query-target"},
-        **{name: {"execute": "device-list-properties", "arguments": {"typename": name}} for name in _DRIVERS},
-        **{
-            name: {"execute": "qom-list-properties", "arguments": {"typename": name}}
-            for name in ("memory-backend-ram", "thread-context")
-        },
-        "smp": {"execute": "query-command-line-options", "arguments": {"option": "smp-opts"}},
-        "quit": {"execute": "quit"},
-    }
-)
-# QEMU's names of architectures that are not libvirt's.
-_ARCHES = {"i386": "i686"}
+_QUESTIONS: Mapping[str, dict[str, Any]] = {
+    "negotiate": {"execute": "qmp_capabilities"},
+    "target": {"execute": "query-target"},
+    **{name: {"execute": "device-list-properties", "arguments": {"typename": name}} for name in _DRIVERS},
+    **{
+        name: {"execute": "qom-list-properties", "arguments": {"typename": name}}
+        for name in ("memory-backend-ram", "thread-context")
+    },
+    "smp": {"execute": "query-command-line-options", "arguments": {"option": "smp-opts"}},
+    "quit": {"execute": "quit"},
+}
+# libvirt's name of each architecture of QEMU's.
+_ARCHES = {arch.qemu: name for name, arch in ARCHITECTURES.items()}
 
 
 @cache

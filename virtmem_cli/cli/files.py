@@ -1,22 +1,21 @@
-"""What the commands share: reading inputs, writing results whole, findings and errors to standard error."""
+"""Files: inputs read, results written whole or not at all, and the configuration that is found beside an input."""
 
 import errno
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from io import TextIOWrapper
-from typing import TextIO, TypeVar
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, TextIO
 
 from virtmem_cli.document.tree import LARGEST
 from virtmem_cli.errors import UsageError, VirtmemError
-from virtmem_cli.findings import Finding
-from virtmem_cli.render import parts
-from virtmem_cli.text import Piece, printable
+from virtmem_cli.text import printable
+
+if TYPE_CHECKING:
+    from virtmem_cli.settings import Settings
 
 STDIN = "-"
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 def display_name(path: str) -> str:
@@ -91,40 +90,6 @@ def inputs(files: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
     return ((file, read_input(file) if file == STDIN else None) for file in files)
 
 
-def in_order(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterator[R]:
-    """The work on each task, by up to so many processes; the results come in the order of the tasks."""
-    if jobs == 1 or len(tasks) < 2:
-        yield from map(work, tasks)
-        return
-    from concurrent.futures import ProcessPoolExecutor  # slow to import, and one process is the rule
-
-    with ProcessPoolExecutor(min(jobs, len(tasks))) as pool:
-        yield from pool.map(work, tasks)
-
-
-def write_output(text: str | bytes) -> None:
-    """Text to standard output, as UTF-8 whatever the locale, or bytes; raises VirtmemError, or BrokenPipeError."""
-    if sys.stdout is None:
-        raise VirtmemError("standard output is closed")
-    try:
-        sys.stdout.buffer.write(text.encode() if isinstance(text, str) else text)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        forget(sys.stdout)
-        raise VirtmemError(f"standard output: cannot be written: {error.strerror}") from None
-
-
-def forget(stream: TextIO | None) -> None:
-    """Keep what could not be written from being tried again, and complained of, at exit."""
-    try:
-        if stream is not None:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except (OSError, ValueError):
-        pass  # no descriptor that anything could be written to
-
-
 def write_file(path: str, data: bytes) -> None:
     """A file written whole or not at all, its folder made where it is absent; raises VirtmemError.
 
@@ -143,7 +108,8 @@ def write_file(path: str, data: bytes) -> None:
             with temporary:
                 temporary.write(data)
                 temporary.flush()
-                os.fsync(temporary.fileno())
+                if os.path.exists(target):
+                    os.fsync(temporary.fileno())  # or a crash could leave neither the old text nor the new
             _take_after(temporary.name, target)
             os.replace(temporary.name, target)
         except BaseException:
@@ -169,60 +135,38 @@ def _take_after(path: str, model: str) -> None:
     os.chmod(path, status.st_mode & 0o7777)
 
 
-def say(message: str) -> None:
-    """A line for the user on standard error, if there is one to write to; raises BrokenPipeError."""
-    if sys.stderr is None:
-        return
-    try:
-        sys.stderr.write(f"{message}\n")
-        sys.stderr.flush()
-    except BrokenPipeError:
-        raise
-    except OSError:
-        forget(sys.stderr)  # nobody can be told, which changes nothing else
+def settings_for(path: str) -> "Settings":
+    """What the nearest configuration says, from the input's folder upwards; {} where there is none.
+
+    virtmem.toml counts before pyproject.toml in the same folder, and the latter only if it has [tool.virtmem].
+    """
+    return _settings_in(os.getcwd() if path == STDIN else os.path.dirname(os.path.abspath(path)))
 
 
-STYLES = {
-    "error": "bold red",
-    "warning": "bold yellow",
-    "advice": "bold cyan",
-    "place": "bold",
-    "mark": "bold",
-    "quiet": "dim",
-    "added": "green",
-    "removed": "red",
-    "": "",
-}
+@cache
+def _settings_in(folder: str) -> "Settings":
+    while (settings := _settings_at(folder)) is None:
+        above = os.path.dirname(folder)
+        if above == folder:
+            return {}
+        folder = above
+    return settings
 
 
-def show(lines: Iterable[Sequence[Piece]], *, err: bool = False) -> None:
-    """Lines of pieces with styles, the same words everywhere: in colour on a terminal, unless NO_COLOR is set."""
-    stream = sys.stderr if err else sys.stdout
-    if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
-        text = "".join("".join(words for words, _ in _stripped(line)) + "\n" for line in lines)
-        if not err:
-            write_output(text)
-        elif text:
-            say(text.removesuffix("\n"))
-        return
-    from rich.console import Console  # slow to import, and only a terminal needs it
-    from rich.text import Text
+def _settings_at(folder: str) -> "Settings | None":
+    for name, table in (("virtmem.toml", ""), ("pyproject.toml", "tool.virtmem")):
+        path = os.path.join(folder, name)
+        if not os.path.isfile(path):
+            continue
+        data = read_input(path)
+        if table and b"tool.virtmem" not in data and b"[tool]" not in data:
+            continue
+        from virtmem_cli.settings import settings_of_toml
 
-    if isinstance(stream, TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding gets what it can show
-    console = Console(stderr=err, highlight=False, soft_wrap=True, emoji=False)
-    for line in lines:
-        console.print(Text.assemble(*((words, STYLES[style]) for words, style in _stripped(line))))
-
-
-def _stripped(line: Sequence[Piece]) -> list[Piece]:
-    """The line without white space at its end."""
-    pieces = list(line)
-    while pieces and not pieces[-1][0].strip():
-        pieces.pop()
-    return [*pieces[:-1], *((words.rstrip(), style) for words, style in pieces[-1:])]
-
-
-def show_findings(findings: Iterable[Finding], name: str) -> None:
-    """Findings on standard error, each in a line."""
-    show((parts(finding, name) for finding in findings), err=True)
+        try:
+            settings = settings_of_toml(data.decode(), printable(path), within=table)
+        except UnicodeDecodeError:
+            raise UsageError(f"{printable(path)}: the file is not UTF-8") from None
+        if settings is not None:
+            return settings
+    return None

@@ -1,0 +1,40 @@
+"""Work on many inputs: one after the other, or by several processes; what comes of it is in the order of the inputs."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# Inputs that a process is given at a time, at most, and how many times it is given some ahead.
+_CHUNK, _AHEAD = 16, 3
+
+
+def in_order(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterator[R]:
+    """The work on each task, by up to so many processes; the results come in the order of the tasks.
+
+    No more than a few results for each process are held at a time.
+    """
+    jobs = min(jobs, len(tasks))
+    if jobs < 2:
+        yield from map(work, tasks)
+        return
+    from concurrent.futures import ProcessPoolExecutor  # slow to import, and one process is the rule
+
+    size = max(1, min(_CHUNK, len(tasks) // (jobs * _AHEAD)))
+    pending: deque[Future[list[R]]] = deque()
+    with ProcessPoolExecutor(jobs) as pool:
+        for start in range(0, len(tasks), size):
+            pending.append(pool.submit(_each, work, tasks[start : start + size]))
+            if len(pending) > _AHEAD * jobs:
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()
+
+
+def _each(work: Callable[[T], R], tasks: Sequence[T]) -> list[R]:
+    return [work(task) for task in tasks]

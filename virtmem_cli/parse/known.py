@@ -1,0 +1,224 @@
+"""What libvirt drops without a word: strangers, and elements and attributes in the wrong place or given twice.
+
+A pass of its own over the tree, which needs no Domain: it says what nobody reads. It looks into what is about memory;
+elsewhere libvirt knows far more than is listed here, so that only near misses of what is read are told.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from virtmem_cli.document.value import Element, Value
+from virtmem_cli.domain import MODELS
+from virtmem_cli.findings import Findings
+from virtmem_cli.parse.reader import children
+from virtmem_cli.rules import reading
+from virtmem_cli.text import nearest
+
+
+class Known:
+    """What libvirt knows of an element: its attributes and its children; a child of None is not looked into."""
+
+    __slots__ = ("attributes", "children")
+
+    def __init__(self, attributes: tuple[str, ...] = (), children: "Mapping[str, Known | None]" = {}) -> None:  # noqa: B006
+        self.attributes, self.children = attributes, children
+
+
+DRIVER_OPTIONS = ("iommu", "ats", "packed", "page_per_vq")
+_SIZE = Known(("unit",))
+_ADDRESS = ("type", "domain", "bus", "slot", "function", "multifunction", "cssid", "ssid", "devno")
+SOURCE = Known((), {"nodemask": Known(), "pagesize": _SIZE})
+TARGET = Known(
+    ("dynamicMemslots",),
+    {
+        "size": _SIZE,
+        "node": Known(),
+        "block": _SIZE,
+        "requested": _SIZE,
+        "current": _SIZE,
+        "address": Known(("base",)),
+    },
+)
+DEVICE = Known(
+    ("model", "access", "discard"),
+    {
+        "source": SOURCE,
+        "target": TARGET,
+        "driver": Known(DRIVER_OPTIONS),
+        "alias": Known(("name",)),
+        "address": Known(_ADDRESS, {"zpci": None}),
+        "acpi": None,
+    },
+)
+_BACKING = Known(
+    (),
+    {
+        "hugepages": Known((), {"page": Known(("size", "unit", "nodeset"))}),
+        "nosharepages": None,
+        "locked": None,
+        "source": Known(("type",)),
+        "access": Known(("mode",)),
+        "allocation": Known(("mode", "threads")),
+        "discard": None,
+    },
+)
+_NUMATUNE = Known(
+    (), {"memory": Known(("mode", "nodeset", "placement")), "memnode": Known(("cellid", "mode", "nodeset"))}
+)
+_NUMA = Known(
+    (),
+    {
+        "cell": Known(("id", "cpus", "memory", "unit", "memAccess", "discard"), {"distances": None, "cache": None}),
+        "interconnects": None,
+    },
+)
+# The memory elements of <domain>; and those in elements that are not looked into otherwise.
+KNOWN: Mapping[str, Known] = {
+    "maxMemory": Known(("slots", "unit")),
+    "memory": Known(("unit", "dumpCore")),
+    "currentMemory": _SIZE,
+    "memoryBacking": _BACKING,
+    "numatune": _NUMATUNE,
+    "cpu/numa": _NUMA,
+    "devices/memory": DEVICE,
+}
+# Elements of <domain> that are read here and that libvirt expects once.
+ONCE = ("name", "maxMemory", "memory", "currentMemory", "vcpu", "os", "cpu", "memoryBacking", "numatune")
+# Elements that may be given again.
+_MAY_REPEAT = ("page", "memnode", "cell", "interconnects", "cache")
+# What is read in elements that are not listed above.
+_READ_IN = {"cpu": ("numa", "topology"), "devices": ("memory", "controller")}
+# Elements of <domain>, <cpu> and <devices> that are common, or near in spelling to those that are read.
+_NO_MISTAKES = frozenset(
+    (
+        *("uuid", "genid", "title", "description", "metadata", "memtune", "vcpus"),
+        *("iothreads", "iothreadids", "cputune", "resource", "sysinfo", "bootloader", "idmap"),
+        *("features", "clock", "pm", "perf", "on_poweroff", "on_reboot", "on_crash"),
+        *("seclabel", "launchSecurity", "keywrap", "blkiotune", "throttlegroups", "model", "vendor"),
+        *("cache", "maxphysaddr", "feature", "emulator", "disk", "lease", "filesystem"),
+        *("interface", "smartcard", "serial", "parallel", "console", "channel", "input"),
+        *("tpm", "graphics", "audio", "sound", "video", "hostdev", "redirdev"),
+        *("redirfilter", "hub", "watchdog", "memballoon", "rng", "nvram", "shmem"),
+        *("iommu", "vsock", "crypto", "panic", "pstore"),
+    )
+)
+
+
+# All that is no mistake: in <domain>, and in elements of it.
+_FINE = {tag: _NO_MISTAKES.union(names) for tag, names in ({"": (*ONCE, "devices")} | _READ_IN).items()}
+
+
+def look(root: Element, virtio_mem: Iterable[Element], findings: Findings) -> None:
+    """Say what libvirt would pass over, in the whole domain and in its virtio-mem devices."""
+    _Look(findings).domain(root, virtio_mem)
+
+
+class _Look:
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+
+    def domain(self, root: Element, virtio_mem: Iterable[Element]) -> None:
+        say = self.findings.say
+        seen: set[str] = set()
+        for child in children(root):
+            tag = str(child.tag)
+            if tag == "memory" and child.get("model") in MODELS:
+                say(reading.element_misplaced, child, "<devices>")
+                continue
+            if tag in seen and tag == "numatune":
+                say(reading.numatune_repeated, child)
+            elif tag in seen and tag in ONCE:
+                say(reading.element_repeated, child, root)
+            seen.add(tag)
+            if tag in KNOWN:
+                self.strangers(child, KNOWN[tag], tag)
+            if tag not in _FINE[""]:
+                self.near_miss(child, (*ONCE, "devices"), "")
+            if tag in _READ_IN:
+                fine = _FINE[tag]
+                for element in children(child):
+                    if element.tag not in fine:
+                        self.near_miss(element, _READ_IN[tag], tag)
+            if tag == "cpu" and (numa := next(child.iterchildren("numa"), None)) is not None:
+                self.strangers(numa, _NUMA, "cpu/numa")
+        for device in virtio_mem:
+            self.strangers(device, DEVICE, "devices/memory")
+
+    def strangers(self, element: Element, known: Known, path: str) -> None:
+        """Say which elements and attributes libvirt does not know here, and which it reads the first of."""
+        for name in element.keys():  # noqa: SIM118, an element is not its attributes
+            if name not in known.attributes and not str(name).startswith("{"):
+                self.strange_attribute(Value(element, str(name)), known, path)
+        seen: set[str] = set()
+        for child in children(element):
+            tag = str(child.tag)
+            if tag not in known.children:
+                self.strange_element(child, element, known, path)
+            elif tag in seen and tag not in _MAY_REPEAT:
+                self.findings.say(reading.element_repeated, child, element)
+            else:
+                seen.add(tag)
+                if (inner := known.children[tag]) is not None:
+                    self.strangers(child, inner, f"{path}/{tag}")
+
+    def strange_attribute(self, value: Value, known: Known, path: str) -> None:
+        """Say that the element has no such attribute: another has it, or it is misspelt."""
+        room = self.findings.room(reading.attribute_unknown)
+        near = nearest(value.attribute, known.attributes) if room else None
+        home = None if near else _attribute_home(value.attribute, path)
+        if home is not None:
+            self.findings.say(reading.attribute_misplaced, value, home)
+        else:
+            self.findings.say(reading.attribute_unknown, value, near, known.attributes)
+
+    def strange_element(self, child: Element, parent: Element, known: Known, path: str) -> None:
+        """Say that there is no such element here: it belongs elsewhere, or is misspelt."""
+        home = _home(str(child.tag), path)
+        if home is not None:
+            self.findings.say(reading.element_misplaced, child, home)
+        else:
+            near = nearest(str(child.tag), known.children) if self.findings.room(reading.element_unknown) else None
+            self.findings.say(reading.element_unknown, child, parent, near, known.children)
+
+    def near_miss(self, element: Element, names: tuple[str, ...], path: str) -> None:
+        """Say where an element that is read here seems to be misspelt: in <domain>, <cpu> or <devices>."""
+        name = str(element.tag)
+        if home := _home(name, path):
+            self.findings.say(reading.element_misplaced, element, home)
+        elif self.findings.room(reading.element_unknown) and (near := nearest(name, names, 0.8)):
+            self.findings.say(reading.element_unknown, element, None, near, ())
+
+
+def known_elements() -> Iterator[tuple[str, Known | None]]:
+    """All elements that are known, by their paths."""
+
+    def within(path: str, known: Known | None) -> Iterator[tuple[str, Known | None]]:
+        yield path, known
+        for tag, inner in known.children.items() if known else ():
+            yield from within(f"{path}/{tag}", inner)
+
+    for path, known in KNOWN.items():
+        yield from within(path, known)
+
+
+def _attribute_home(name: str, path: str) -> str | None:
+    """The element that an attribute belongs to, for one in the wrong place; None for a stranger.
+
+    What many elements have, such as 'unit', belongs to none of them.
+    """
+    top = path.partition("/")[0]
+    homes = [p for p, known in known_elements() if known and name in known.attributes and p.partition("/")[0] == top]
+    return f"<{homes[0].rpartition('/')[2]}>" if len(homes) == 1 else None
+
+
+def _home(tag: str, path: str) -> str | None:
+    """The element that one in the wrong place belongs to, of several the nearest; None for a stranger."""
+    homes = [p for p, known in known_elements() if known and p.rpartition("/")[2] == tag]
+    if not homes:
+        return None
+    parts = path.split("/")
+    shared = {
+        p: next((n for n, (a, b) in enumerate(zip(p.split("/"), parts, strict=False)) if a != b), len(parts))
+        for p in homes
+    }
+    home = max(homes, key=lambda p: shared[p])
+    return f"<{home.split('/')[-2] if '/' in home else 'domain'}>"

@@ -1,0 +1,50 @@
+"""Workflow commands of GitHub Actions, which shows them at the lines of a pull request: an annotation a line."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from virtmem_cli.findings import Severity
+from virtmem_cli.report.words import STDIN, Failure, sentence
+from virtmem_cli.text import printable
+from virtmem_cli.told import Reported
+
+if TYPE_CHECKING:
+    from virtmem_cli.judgement import Judgement
+
+between = ""
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "notice"}
+
+
+def begin() -> str:
+    """Nothing: each annotation stands by itself."""
+    return ""
+
+
+def judgement(judgement: "Judgement") -> str:
+    """An annotation a finding."""
+    return "".join([_annotation(finding, judgement.name) for finding in judgement.findings])
+
+
+def end(failures: Sequence[Failure]) -> str:
+    """An annotation for each file that could not be read."""
+    return "".join(
+        [f"::error file={_escaped(failure.name, ':,')}::{_escaped(failure.words)}\n" for failure in failures]
+    )
+
+
+def _annotation(finding: Reported, name: str) -> str:
+    location = finding.location
+    file = {} if name == STDIN else {"file": name}  # standard input is no file that could be shown
+    properties: dict[str, object] = {**file, "line": location.line, "endLine": location.end_line}
+    if location.end_line == location.line and location.end_column > location.column:
+        properties |= {"col": location.column, "endColumn": location.end_column}
+    properties["title"] = f"virtmem {finding.rule}"
+    escaped = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
+    return f"::{_LEVELS[finding.severity]} {escaped}::{_escaped(sentence(finding))}\n"
+
+
+def _escaped(words: str, more: str = "") -> str:
+    """As GitHub's own toolkit escapes the data of a command, and with more the value of a property."""
+    shown = words.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    text = "".join(c if c in "\r\n" else printable(c) for c in shown)
+    return "".join(f"%{ord(c):02X}" if c in f"%\r\n{more}" else c for c in text)

@@ -1,0 +1,55 @@
+"""Words that several formats have: who refuses, a finding as prose, and what could not be read."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from virtmem_cli.findings import Refuses
+from virtmem_cli.told import Reported
+
+if TYPE_CHECKING:
+    from virtmem_cli.judgement import Judgement
+
+# What standard input is called.
+STDIN = "<stdin>"
+# Who refuses, in the words that advice begins with.
+WHO: Mapping[Refuses, str] = {
+    Refuses.LIBVIRT: "libvirt refuses",
+    Refuses.QEMU: "QEMU refuses",
+    Refuses.BOTH: "libvirt and QEMU refuse",
+    Refuses.NEVER: "libvirt refuses, QEMU starts and never converges",
+    Refuses.OURS: "cannot be converted",
+    Refuses.NOBODY: "works, but",
+}
+
+
+class Failure(NamedTuple):
+    """An input of which nothing can be said, and why."""
+
+    name: str
+    words: str
+
+
+def message(finding: Reported) -> str:
+    """What is wrong, with the hosts that it is wrong on, where they are not all."""
+    on = f" (host {', '.join(finding.hosts)})" if finding.hosts else ""
+    return f"{finding.message}{on}"
+
+
+def sentence(finding: Reported) -> str:
+    """All of a finding as prose."""
+    return f"{message(finding)}. {WHO[finding.refuses]}: {finding.advice}"
+
+
+class Document(Protocol):
+    """A format of judgements: one document for all inputs. `between` stands between two judgements."""
+
+    between: str
+
+    def begin(self) -> str:
+        """What comes before the first judgement."""
+
+    def judgement(self, judgement: "Judgement") -> str:
+        """The part for one input; '' where there is nothing of it in the document."""
+
+    def end(self, failures: Sequence[Failure]) -> str:
+        """What comes after the last judgement; `failures` are the inputs without one."""

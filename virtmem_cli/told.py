@@ -1,0 +1,160 @@
+"""Findings to what is told of them: comments and settings silence some or change their severity, all get lines.
+
+Takes the findings of one domain with its tree and bytes; gives them as they are reported, by line and then by rule.
+Only a domain with something to say comes here.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import NamedTuple
+
+from virtmem_cli.document.comments import FORM, Suppression, suppressions
+from virtmem_cli.document.source import Location, Source
+from virtmem_cli.document.value import Element
+from virtmem_cli.findings import Finding, Findings, Refuses, Severity
+from virtmem_cli.registry import RULES
+from virtmem_cli.rules import reading
+from virtmem_cli.settings import Settings
+from virtmem_cli.text import nearest
+
+# A finding to the names of the hosts that have it; () for all that are judged for.
+Hosts = Mapping[Finding, tuple[str, ...]]
+
+
+class ReportedEdit(NamedTuple):
+    """An edit of a repair, plain data: the element by its number."""
+
+    element: int
+    part: str
+    name: str
+    value: str
+
+
+class Reported(NamedTuple):
+    """A finding as it is told, plain data: where it is in the text, and how severe after all settings.
+
+    `refuses` is who refuses what was found. `hosts` are the hosts that have the problem, where more than one was named
+    and not all have it. `element` is the number of the element in the document, from 0; `repairs` whether there is a
+    repair, and whether it is safe.
+    """
+
+    rule: str
+    severity: Severity
+    refuses: Refuses
+    message: str
+    advice: str
+    location: Location
+    hosts: tuple[str, ...] = ()
+    element: int = 0
+    edits: tuple[ReportedEdit, ...] = ()
+    safe: bool | None = None
+
+
+class Told(NamedTuple):
+    """A finding, and what is told of it."""
+
+    finding: Finding
+    reported: Reported
+
+
+def tell(found: Hosts, source: Source, root: Element, settings: Settings | None) -> list[Told]:
+    """What is told on the way to arguments: no error is ever silenced, and there is no advice."""
+    heard, _ = _suppress(found, suppressions(root), source, guarded=True, judged=frozenset())
+    levels = {rule: level for rule, level in (settings or {}).items() if RULES[rule].severity is not Severity.ERROR}
+    told = _tell({finding: found[finding] for finding in heard}, source, levels)
+    return [one for one in told if one.reported.severity is not Severity.ADVICE]
+
+
+def tell_all(
+    found: Hosts, source: Callable[[], Source], root: Element, settings: Settings | None, *, judged: Set[str]
+) -> list[Told]:
+    """What `check` tells: also of comments that silence nothing, where their rule is one of those that were judged.
+
+    `source` is called only where there is something to tell.
+    """
+    comments = suppressions(root)
+    if not found and not comments:
+        return []
+    heard, said = _suppress(found, comments, source(), guarded=False, judged=judged)
+    everything = {finding: found[finding] for finding in heard} | dict.fromkeys(said, ())
+    return _tell(everything, source(), settings or {}) if everything else []
+
+
+def _tell(found: Hosts, source: Source, settings: Settings) -> list[Told]:
+    told = []
+    for finding, hosts in found.items():
+        severity = settings.get(finding.rule.id, finding.rule.severity)
+        if severity is not None:
+            told.append(Told(finding, _reported(finding, severity, hosts, source)))
+    return sorted(
+        told, key=lambda t: (t.reported.location.line, t.reported.rule, t.reported.element, t.reported.message)
+    )
+
+
+def _reported(finding: Finding, severity: Severity, hosts: tuple[str, ...], source: Source) -> Reported:
+    rule, (element, message, advice, repair) = finding
+    return Reported(
+        rule=rule.id,
+        severity=severity,
+        refuses=rule.refuses,
+        message=message,
+        advice=advice,
+        location=source.locate(element),
+        hosts=hosts,
+        element=source.numbers[element],
+        edits=tuple(
+            [
+                ReportedEdit(source.numbers[edit.element], edit.part.value, edit.name, edit.value)
+                for edit in (repair.edits if repair else ())
+            ]
+        ),
+        safe=repair.safe if repair else None,
+    )
+
+
+def no_domain(reason: str, advice: str, line: int) -> Reported:
+    """What is told of an input that is no domain, whatever the settings: nothing else of it was judged."""
+    rule = reading.not_a_domain
+    return Reported(rule.id, rule.severity, rule.refuses, reason, advice, Location(line, 1, line, 1))
+
+
+def is_refused(told: Iterable[Reported], *, strict: bool) -> bool:
+    """Whether the domain is refused for what is told: for an error, and if `strict` for a warning too."""
+    refusing = (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
+    return any(one.severity in refusing for one in told)
+
+
+def _suppress(
+    found: Iterable[Finding], comments: Sequence[Suppression], source: Source, *, guarded: bool, judged: Set[str]
+) -> tuple[list[Finding], Findings]:
+    """The findings that no comment silences, and findings on the comments.
+
+    With `guarded`, errors cannot be silenced: no arguments are to come of a domain that has one.
+    """
+    findings, said = list(found), Findings()
+    number = source.numbers
+
+    def place(finding: Finding) -> int:
+        return number[finding.problem.element]
+
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in sorted(findings, key=place) if comments else ():
+        by_rule.setdefault(finding.rule.id, []).append(finding)
+    silenced: set[int] = set()  # by id, since to hash them takes long
+    done: set[tuple[str, int, int]] = set()
+    for comment in comments:
+        first = number[comment.first]
+        last = -1 if comment.last is None else number[comment.last]
+        for name in comment.names:
+            if not comment.understood or name not in RULES:
+                near = nearest(name, RULES) if said.room(reading.suppression_unknown) else None
+                said.say(reading.suppression_unknown, comment.first, name, near, FORM)
+                continue
+            suspects = by_rule.get(name, [])
+            hit = suspects[bisect_left(suspects, first, key=place) : bisect_right(suspects, last, key=place)]
+            if not hit and name in judged:
+                said.say(reading.suppression_unused, comment.first, name)
+            if (name, first, last) not in done and (not guarded or RULES[name].severity is not Severity.ERROR):
+                silenced.update(map(id, hit))
+            done.add((name, first, last))
+    return [one for one in findings if id(one) not in silenced], said
