@@ -69,10 +69,11 @@ ROOMS = [
     "host",
     "qemu",
     "verify",
+    "api",
     "cli",
 ]
 # The rooms that look outside the process and its arguments.
-OUTSIDE = ("host", "qemu", "verify", "cli")
+OUTSIDE = ("host", "qemu", "verify", "api", "cli")
 COMMANDS = {path.stem for path in (PACKAGE / "cli").glob("*.py")} - {
     "__init__",
     "help",
