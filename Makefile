@@ -55,7 +55,7 @@ tools:
 # Fuzzing, guided by coverage; what it finds is in .fuzz/crash-*
 FUZZ_SECONDS ?= 600
 fuzz: .venv/.stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[fuzz]' --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	$(BIN)/python tests/fuzz_domains.py $(FUZZ_SECONDS) .fuzz
 
 clean:
