@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -11,10 +11,9 @@ import click
 from virtmem_cli.cli import params
 from virtmem_cli.cli.files import STDIN, display_name, inputs, read_input, settings_for, write_file
 from virtmem_cli.cli.help import help_option
-from virtmem_cli.cli.terminal import say, show, write_output
+from virtmem_cli.cli.terminal import Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import in_order
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
-from virtmem_cli.findings import Severity
 from virtmem_cli.judgement import Judgement, Terms, check, fix
 from virtmem_cli.report import DOCUMENTS, document_format
 from virtmem_cli.report.diff import diff, diff_line
@@ -23,7 +22,6 @@ from virtmem_cli.report.words import STDIN as STDIN_NAME
 from virtmem_cli.report.words import Failure
 from virtmem_cli.settings import chosen
 from virtmem_cli.target import Host, Qemu, Scope, Target
-from virtmem_cli.text import Piece
 
 if TYPE_CHECKING:
     from virtmem_cli.document.schema import Schema
@@ -33,13 +31,12 @@ INSTALLED = "installed"
 
 
 class Job(NamedTuple):
-    """What to do with one input; `data` is its bytes where only this process could read them.
+    """What to do with each input; `mode` is what becomes of repairs: "" for none, "fix" to make them, "diff" to show.
 
-    `mode` is what becomes of repairs: "" for none, "fix" to make them, "diff" to show them.
+    `styled` is whether the text is shown with styles.
     """
 
-    file: str
-    data: bytes | None
+    styled: bool
     form: str
     qemu: Qemu | str
     hosts: tuple[Host, ...]
@@ -55,17 +52,17 @@ class Job(NamedTuple):
 class Done(NamedTuple):
     """What came of one input: a judgement as it is told, or words on why there is none, and the exit code it asks for.
 
-    `lines` are the judgement's text, `part` its part of a document. `after` are the bytes as they are repaired, in
-    `made` repairs, None where nothing changes; `difference` the lines of a diff. `left` counts the repairs that could
-    still be made, by whether they are safe.
+    `shown` is the judgement's text, `part` its part of a document; `counts` its findings, by severity. `after` are the
+    bytes as they are repaired, in `made` repairs, None where nothing changes; `difference` the lines of a diff. `left`
+    counts the repairs that could still be made, by whether they are safe.
     """
 
     file: str
     words: str = ""
     code: int = 0
-    lines: Sequence[Sequence[Piece]] = ()
+    shown: Shown = ""
     part: str = ""
-    counts: Mapping[Severity, int] = {}
+    counts: Mapping[str, int] = {}
     refused: bool = False
     devices: int = 0
     after: bytes | None = None
@@ -86,10 +83,11 @@ def _given(file: str) -> str:
     return STDIN_NAME if file == STDIN else file
 
 
-def _check(job: Job) -> Done:
-    name = display_name(job.file)
+def _check(job: Job, task: tuple[str, bytes | None]) -> Done:
+    file, data = task
+    name = display_name(file)
     try:
-        data = read_input(job.file) if job.data is None else job.data
+        data = read_input(file) if data is None else data
         try:
             qemu = params.qemu_for(job.qemu, data, name)
         except InputRefusedError:
@@ -97,37 +95,38 @@ def _check(job: Job) -> Done:
         terms = Terms(
             targets=[Target(qemu=qemu, host=host, scope=job.scope, hosts=job.hosts) for host in job.hosts],
             strict=job.strict,
-            settings=chosen(settings_for(job.file), job.select, job.ignore, "--select or --ignore"),
+            settings=chosen(settings_for(file), job.select, job.ignore, "--select or --ignore"),
             schema=None if job.schema is None else _schema(job.schema),
         )
         if not job.mode:
-            judgement = check(data, _given(job.file), terms)
-            return _done(job, judgement, refused=judgement.refused)
-        fixed = fix(data, _given(job.file), terms, unsafe=job.unsafe)
+            judgement = check(data, _given(file), terms)
+            return _done(job, file, judgement, refused=judgement.refused)
+        fixed = fix(data, _given(file), terms, unsafe=job.unsafe)
     except VirtmemError as error:
-        return Done(job.file, f"virtmem: {error}", error.exit_code)
+        return Done(file, f"virtmem: {error}", error.exit_code)
     refused = fixed.after.refused if job.mode == "fix" else fixed.before.refused
-    done = _done(job, fixed.after, refused=refused)._replace(made=fixed.made)
+    done = _done(job, file, fixed.after, refused=refused)._replace(made=fixed.made)
     if fixed.data == data:
-        return done._replace(after=data if job.file == STDIN else None)
+        return done._replace(after=data if file == STDIN else None)
     if job.mode == "fix" or fixed.before.source is None:
         return done._replace(after=fixed.data)
     return done._replace(difference=list(diff(data, fixed.data, name, fixed.before.source.encoding)))
 
 
-def _done(job: Job, judgement: Judgement, *, refused: bool) -> Done:
+def _done(job: Job, file: str, judgement: Judgement, *, refused: bool) -> Done:
     """The judgement as it is told; `refused` is whether the domain is, as it will stay."""
     # A difference is told by itself; but of what is no domain there is none
     told = job.mode != "diff" or (judgement.refused and not judgement.devices)
+    told_lines = lines(judgement) if job.form == "text" and told else []
     return Done(
-        job.file,
+        file,
         code=InputRefusedError.exit_code if refused else 0,
-        lines=lines(judgement) if job.form == "text" and told else (),
+        shown=told_lines if job.styled else plain(told_lines),
         part="" if job.form == "text" else document_format(job.form).judgement(judgement),
-        counts=Counter([finding.severity for finding in judgement.findings]),
+        counts=Counter(finding.severity.value for finding in judgement.findings),
         refused=judgement.refused,
         devices=judgement.devices,
-        left=Counter([finding.safe for finding in judgement.findings if finding.safe is not None]),
+        left=Counter(finding.safe for finding in judgement.findings if finding.safe is not None),
     )
 
 
@@ -220,26 +219,21 @@ def command(
         raise UsageError("--unsafe-fixes needs --fix or --diff")
     if form != "text" and (diffing or (fixing and STDIN in files)):
         raise UsageError(f"--format {form}: standard output is taken, by {'--diff' if diffing else 'the repaired XML'}")
-    mode = "diff" if diffing else "fix" if fixing else ""
-    tasks = [
-        Job(
-            file=file,
-            data=data,
-            form=form,
-            qemu=qemu,
-            hosts=hosts,
-            scope=scope,
-            strict=strict,
-            select=selected,
-            ignore=ignored,
-            schema=schema,
-            mode=mode,
-            unsafe=unsafe_fixes,
-        )
-        for file, data in inputs(files)
-    ]
-    summary = _Summary(form, mode)
-    for done in in_order(_check, tasks, jobs):
+    job = Job(
+        styled=is_styled(err=diffing or (fixing and STDIN in files)),
+        form=form,
+        qemu=qemu,
+        hosts=hosts,
+        scope=scope,
+        strict=strict,
+        select=selected,
+        ignore=ignored,
+        schema=schema,
+        mode="diff" if diffing else "fix" if fixing else "",
+        unsafe=unsafe_fixes,
+    )
+    summary = _Summary(form, job.mode)
+    for done in in_order(partial(_check, job), list(inputs(files)), jobs):
         summary.take(done)
     summary.end(unsafe=unsafe_fixes)
     sys.exit(summary.worst)
@@ -252,7 +246,7 @@ class _Summary:
         self.mode = mode
         self.document = None if form == "text" else document_format(form)
         self.worst, self.domains, self.refused, self.made = 0, 0, 0, 0
-        self.counts: Counter[Severity] = Counter()
+        self.counts: Counter[str] = Counter()
         self.left: Counter[bool] = Counter()
         self.failures: list[Failure] = []
         self.parts = 0
@@ -275,7 +269,7 @@ class _Summary:
         if self.document is not None:
             self.add(done.part)
         else:
-            show(done.lines, err=(self.mode == "fix" and done.file == STDIN) or self.mode == "diff")
+            show(done.shown, err=(self.mode == "fix" and done.file == STDIN) or self.mode == "diff")
         if not done.devices and not done.counts:
             name = display_name(done.file)
             say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to check")

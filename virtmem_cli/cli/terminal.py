@@ -59,23 +59,39 @@ STYLES = {
 }
 
 
-def show(lines: Iterable[Sequence[Piece]], *, err: bool = False) -> None:
-    """Lines of pieces with styles, the same words everywhere: in colour on a terminal, unless NO_COLOR is set."""
+# Lines for a terminal that shows styles, or their text for whatever else there is.
+Shown = str | Sequence[Sequence[Piece]]
+
+
+def is_styled(*, err: bool) -> bool:
+    """Whether a stream shows styles: a terminal, unless NO_COLOR is set."""
     stream = sys.stderr if err else sys.stdout
-    if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
-        text = "".join("".join(words for words, _ in _stripped(line)) + "\n" for line in lines)
+    return stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def plain(lines: Iterable[Sequence[Piece]]) -> str:
+    """The text of lines, the same words as on a terminal."""
+    return "".join(["".join([words for words, _ in line]).rstrip() + "\n" for line in lines])
+
+
+def show(shown: Shown | Iterable[Sequence[Piece]], *, err: bool = False) -> None:
+    """Lines with styles, or the text of them where it is made already, to a stream that shows them or not."""
+    if not isinstance(shown, str) and not is_styled(err=err):
+        shown = plain(shown)
+    if isinstance(shown, str):
         if not err:
-            write_output(text)
-        elif text:
-            say(text.removesuffix("\n"))
+            write_output(shown)
+        elif shown:
+            say(shown.removesuffix("\n"))
         return
     from rich.console import Console  # slow to import, and only a terminal needs it
     from rich.text import Text
 
+    stream = sys.stderr if err else sys.stdout
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding gets what it can show
     console = Console(stderr=err, highlight=False, soft_wrap=True, emoji=False)
-    for line in lines:
+    for line in shown:
         console.print(Text.assemble(*((words, STYLES[style]) for words, style in _stripped(line))))
 
 

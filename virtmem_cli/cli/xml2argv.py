@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import click
@@ -10,25 +11,20 @@ import click
 from virtmem_cli.cli import params
 from virtmem_cli.cli.files import STDIN, display_name, inputs, read_input, settings_for, write_file
 from virtmem_cli.cli.help import help_option
-from virtmem_cli.cli.terminal import say, show, write_output
+from virtmem_cli.cli.terminal import Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import in_order
 from virtmem_cli.conversion import Conversion, convert
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
 from virtmem_cli.findings import Severity
 from virtmem_cli.report import ARGUMENTS, arguments_format
 from virtmem_cli.target import Host, Qemu, Scope, Target
-from virtmem_cli.text import Piece, printable, quoted
+from virtmem_cli.text import printable, quoted
 
 
 class Job(NamedTuple):
-    """What to do with one input; `data` is its bytes where only this process could read them.
+    """What to do with each input; `styled` is whether findings are shown with styles."""
 
-    `output` is the file that its arguments go to, None for standard output.
-    """
-
-    file: str
-    data: bytes | None
-    output: str | None
+    styled: bool
     form: str
     qemu: Qemu | str
     host: Host
@@ -36,27 +32,32 @@ class Job(NamedTuple):
     strict: bool
 
 
-class Done(NamedTuple):
-    """What came of one input: its findings in lines, its arguments as text, words for the user, and an exit code."""
+# A file, its bytes where only this process could read them, and the file that its arguments go to, if any.
+Input = tuple[str, bytes | None, str | None]
 
-    findings: Sequence[Sequence[Piece]]
+
+class Done(NamedTuple):
+    """What came of one input: its findings, its arguments as text, words for the user, and an exit code."""
+
+    findings: Shown
     arguments: str
     words: Sequence[str]
     code: int
 
 
-def _convert(job: Job) -> Done:
-    name = display_name(job.file)
-    stale = f"; {printable(job.output)} is from before" if job.output is not None and os.path.exists(job.output) else ""
+def _convert(job: Job, task: Input) -> Done:
+    file, data, output = task
+    name = display_name(file)
+    stale = f"; {printable(output)} is from before" if output is not None and os.path.exists(output) else ""
     try:
-        data = read_input(job.file) if job.data is None else job.data
+        data = read_input(file) if data is None else data
         target = Target(qemu=params.qemu_for(job.qemu, data, name), host=job.host, scope=job.scope)
-        conversion = convert(data, name, target, strict=job.strict, settings=settings_for(job.file))
+        conversion = convert(data, name, target, strict=job.strict, settings=settings_for(file))
     except InputRefusedError as error:
-        return Done((), "", (str(error), f"{name}: refused, no arguments written{stale}"), error.exit_code)
+        return Done("", "", (str(error), f"{name}: refused, no arguments written{stale}"), error.exit_code)
     except VirtmemError as error:
-        return Done((), "", (f"virtmem: {error}",), error.exit_code)
-    lines = _lines(conversion, name)
+        return Done("", "", (f"virtmem: {error}",), error.exit_code)
+    lines = _lines(conversion, name, styled=job.styled)
     if conversion.refused:
         by = "" if any(f.severity is Severity.ERROR for f in conversion.findings) else " by --strict"
         words = f"{name}: refused{by}, no arguments written{stale}"
@@ -66,19 +67,20 @@ def _convert(job: Job) -> Done:
         return Done(lines, "", (words,), 0)
     try:
         text = arguments_format(job.form)(conversion.argv)
-        if job.output is not None:
-            write_file(job.output, text.encode())
+        if output is not None:
+            write_file(output, text.encode())
     except VirtmemError as error:
         return Done(lines, "", (f"virtmem: {error}",), error.exit_code)
-    return Done(lines, text if job.output is None else "", (), 0)
+    return Done(lines, text if output is None else "", (), 0)
 
 
-def _lines(conversion: Conversion, name: str) -> Sequence[Sequence[Piece]]:
+def _lines(conversion: Conversion, name: str, *, styled: bool) -> Shown:
     if not conversion.findings:
-        return ()
+        return ""
     from virtmem_cli.report.line import line
 
-    return [line(finding, name) for finding in conversion.findings]
+    lines = [line(finding, name) for finding in conversion.findings]
+    return lines if styled else plain(lines)
 
 
 def _outputs(files: Sequence[str], folder: str) -> dict[str, str]:
@@ -151,20 +153,9 @@ def command(
     """
     outputs = _outputs(files, output) if output is not None else {}
     worst = 0
-    tasks = [
-        Job(
-            file=file,
-            data=data,
-            output=outputs.get(file),
-            form=form,
-            qemu=qemu,
-            host=host,
-            scope=scope,
-            strict=strict,
-        )
-        for file, data in inputs(files)
-    ]
-    for done in in_order(_convert, tasks, jobs):
+    job = Job(styled=is_styled(err=True), form=form, qemu=qemu, host=host, scope=scope, strict=strict)
+    tasks = [(file, data, outputs.get(file)) for file, data in inputs(files)]
+    for done in in_order(partial(_convert, job), tasks, jobs):
         worst = max(worst, done.code)
         if done.findings:
             show(done.findings, err=True)

@@ -63,9 +63,9 @@ def excerpt(source: Source, finding: Reported) -> tuple[str, str, str]:
     return printable(before), printable(line[start : min(end, last)]), printable(after)
 
 
-def counts(numbers: Mapping[Severity, int]) -> str:
+def counts(numbers: Mapping[str, int]) -> str:
     """How many findings of each severity, in words."""
     names = {Severity.ERROR: ("error", "errors"), Severity.WARNING: ("warning", "warnings")}
     advice = ("piece of advice", "pieces of advice")
-    words = [f"{n} {names.get(severity, advice)[n != 1]}" for severity in Severity if (n := numbers.get(severity, 0))]
+    words = [f"{n} {names.get(one, advice)[n != 1]}" for one in Severity if (n := numbers.get(one.value, 0))]
     return ", ".join(words) or "nothing found"
