@@ -16,8 +16,7 @@ from virtmem_cli.argv import as_json, as_keyval
 from virtmem_cli.conversion import Conversion, convert
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.findings import Severity
-from virtmem_cli.parse.known import DRIVER_OPTIONS
-from virtmem_cli.props import VIRTIO_OPTIONS, Value
+from virtmem_cli.props import Value
 from virtmem_cli.report import lines, shell
 from virtmem_cli.target import Target, qemu_of_version
 from virtmem_cli.text import printable
@@ -190,10 +189,6 @@ def test_any_name_comes_through_every_syntax(name: str) -> None:
     assert shlex.split(shell.arguments(new.argv).replace("\\\n", ""))[1] == new.argv[1]
     old = convert(xml, "x", Target(qemu=qemu_of_version("5.2")))
     assert decode_keyval(old.argv[1])["mem-path"] == path
-
-
-def test_every_driver_option_has_a_property() -> None:
-    assert tuple(VIRTIO_OPTIONS) == DRIVER_OPTIONS
 
 
 @pytest.mark.process

@@ -15,7 +15,7 @@ from virtmem_cli.findings import Refuses, Severity
 from virtmem_cli.props import Value
 from virtmem_cli.registry import RULES
 from virtmem_cli.rulebook import page
-from virtmem_cli.settle import WRITTEN, settle
+from virtmem_cli.settle import model_of, settle
 from virtmem_cli.target import Target
 
 TESTDATA = ROOT / "testdata"
@@ -43,7 +43,7 @@ def goldens() -> list[str]:
 
 
 def device_is_written(device: VirtioMem | OtherMemory) -> bool:
-    return isinstance(device, VirtioMem) or device.model in WRITTEN
+    return bool(model_of(device).driver)
 
 
 @pytest.mark.parametrize("name", goldens())

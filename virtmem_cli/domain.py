@@ -35,8 +35,6 @@ DeviceElement = Literal[
     "memaddr",
 ]
 
-# The models of memory devices that libvirt knows.
-MODELS = ("virtio-mem", "dimm", "nvdimm", "virtio-pmem", "sgx-epc")
 # libvirt rounds the size of a memory device up to this, on all architectures that have virtio-mem.
 DEVICE_STEP = 2 * MIB
 
@@ -153,11 +151,6 @@ class OtherMemory(NamedTuple):
 
 
 MemoryDevice = VirtioMem | OtherMemory
-
-
-def has_node(device: MemoryDevice) -> bool:
-    """Whether the device is of a model that is on a guest node."""
-    return isinstance(device, VirtioMem) or device.model in ("dimm", "nvdimm")
 
 
 class NumaCell(NamedTuple):

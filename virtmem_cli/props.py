@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from virtmem_cli.domain import Address, CcwAddress, OtherMemory, PciAddress, PciController, VirtioMem
-from virtmem_cli.machines import PCI_MODELS
+from virtmem_cli.machines import DOMAIN_TYPES, PCI_MODELS, VIRTIO_OPTIONS
 from virtmem_cli.settle import (
-    WRITTEN,
     AnyMemory,
     BootMemory,
     Memory,
@@ -19,14 +18,13 @@ from virtmem_cli.settle import (
     controller_addresses,
     controllers_needed,
     device_driver,
+    model_of,
 )
 from virtmem_cli.units import KIB
 
 Value = bool | int | str | tuple[int, ...]
 Properties = Mapping[str, Value]
 
-# <driver> attributes to QEMU's properties, in libvirt's order.
-VIRTIO_OPTIONS = {"iommu": "iommu_platform", "ats": "ats", "packed": "packed", "page_per_vq": "page-per-vq"}
 # libvirt cuts a domain's name to this many characters in paths.
 SHORT_NAME = 20
 
@@ -127,24 +125,25 @@ def _virtio_mem(s: Settled, memory: Memory[VirtioMem]) -> Properties:
 
 
 def _other_device(s: Settled, device: OtherMemory) -> Properties:
-    if device.model == "virtio-pmem":
+    model = model_of(device)
+    if not model.slot:
         return _given(
             {
-                "driver": "virtio-pmem-pci",
+                "driver": model.driver,
                 "memdev": f"mem{device.alias}",
-                "memaddr": device.memaddr or None,
+                model.address: device.memaddr or None,
                 "id": device.alias,
                 **_address(s, device.address),
             }
         )
     return _given(
         {
-            "driver": "pc-dimm",
+            "driver": model.driver,
             "node": device.node,
             "memdev": f"mem{device.alias}",
             "id": device.alias,
             "slot": device.slot,
-            "addr": device.memaddr or None,
+            model.address: device.memaddr or None,
         }
     )
 
@@ -157,7 +156,7 @@ def device_arguments(s: Settled) -> Iterator[Argument]:
         if isinstance(device, VirtioMem):
             yield Argument("-object", _backend(s, memory))
             yield Argument("-device", _virtio_mem(s, next(virtio_mem)))
-        elif s.target.scope != "devices" and device.model in WRITTEN:
+        elif s.target.scope != "devices" and model_of(device).driver:
             yield from _objects(s, memory)
             yield Argument("-device", _other_device(s, device))
 
@@ -224,10 +223,10 @@ def _distances(s: Settled) -> Iterator[Argument]:
 def machine_arguments(s: Settled) -> Iterator[Argument]:
     """The machine, the accelerator, the CPU, and the PCI controllers on the way to the memory devices."""
     yield Argument("-machine", {"": s.domain.machine})
-    yield Argument("-accel", {"": {"qemu": "tcg"}.get(s.domain.type, s.domain.type)})
+    yield Argument("-accel", {"": DOMAIN_TYPES[s.domain.type]})
     yield from _cpu(s)
     addresses = controller_addresses(s)
-    expanders = [c.bus for c in s.domain.controllers if c.model.endswith("expander-bus")]
+    expanders = [c.bus for c in s.domain.controllers if c.model in PCI_MODELS and PCI_MODELS[c.model].is_expander]
     for controller in controllers_needed(s).values():
         yield Argument("-device", _controller(s, controller, addresses.get(controller.bus), expanders))
 
@@ -253,7 +252,7 @@ def _controller(s: Settled, controller: PciController, address: PciAddress | Non
     defaults = {
         "chassis": controller.bus,
         "chassisNr": controller.bus,
-        "port": slot if controller.model == "pcie-switch-downstream-port" else slot * 8 + function,
+        "port": slot if model.port_is_slot else slot * 8 + function,
     }
     if controller.bus in expanders:
         defaults["busNr"] = 254 - 8 * expanders.index(controller.bus)

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.machines import ARCHITECTURES
+from virtmem_cli.machines import ARCHITECTURES, CCW_DRIVER, MEMORY_MODELS, VIRTIO_MEM
 from virtmem_cli.target import Qemu
 from virtmem_cli.text import printable, quoted
 
@@ -26,7 +26,7 @@ _SHOWN_BY: Mapping[str, tuple[str, str | None]] = {
     "dynamic-memslots": ("virtio-mem", "dynamic-memslots"),
     "thread-context": ("thread-context", None),
 }
-_DRIVERS = ("virtio-mem-pci", "virtio-mem-ccw")
+_DRIVERS = (MEMORY_MODELS[VIRTIO_MEM].driver, CCW_DRIVER)
 _QUESTIONS: Mapping[str, dict[str, Any]] = {
     "negotiate": {"execute": "qmp_capabilities"},
     "target": {"execute": "query-target"},
@@ -35,7 +35,6 @@ _QUESTIONS: Mapping[str, dict[str, Any]] = {
         name: {"execute": "qom-list-properties", "arguments": {"typename": name}}
         for name in ("memory-backend-ram", "thread-context")
     },
-    "smp": {"execute": "query-command-line-options", "arguments": {"option": "smp-opts"}},
     "quit": {"execute": "quit"},
 }
 # libvirt's name of each architecture of QEMU's.

@@ -20,14 +20,24 @@ from virtmem_cli.domain import (
     VirtioMem,
 )
 from virtmem_cli.layout import ALIGNMENT, Layout, lay_out
-from virtmem_cli.machines import ARCHITECTURES, MACHINES, OTHER, Architecture, Machine, machine_of, machine_version
+from virtmem_cli.machines import (
+    ARCHITECTURES,
+    CCW_DRIVER,
+    MACHINES,
+    MEMORY_MODELS,
+    OTHER,
+    VIRTIO_MEM,
+    Architecture,
+    Machine,
+    MemoryModel,
+    machine_of,
+    machine_version,
+)
 from virtmem_cli.target import Host, Target
 from virtmem_cli.units import MIB, round_up
 
 # Numatune modes to policies; restrictive is done with cgroups, and QEMU is told nothing.
 POLICIES = {"strict": "bind", "preferred": "preferred", "interleave": "interleave", "restrictive": None}
-# Models of memory devices that are written beside virtio-mem; the others are left out, with a finding.
-WRITTEN = ("dimm", "virtio-pmem")
 
 
 class BootMemory(NamedTuple):
@@ -126,8 +136,10 @@ class Settled(NamedTuple):
 def settle(domain: Domain, target: Target) -> Settled:
     """Settle all that rules and properties go by."""
     arch = ARCHITECTURES.get(domain.arch, OTHER)
+    guest_nodes = len(domain.cells)
+    if domain.max_memory and arch.numa and not guest_nodes:
+        guest_nodes, domain = 1, _on_added_node(domain)
     machine = machine_of(domain.arch, domain.machine)
-    max_memory = domain.max_memory
     devices_size = sum([device.size for device in domain.memory_devices])
     cells_size = sum([cell.memory for cell in domain.cells])
     boot_memory = cells_size or round_up(domain.memory - devices_size, MIB)
@@ -149,8 +161,7 @@ def settle(domain: Domain, target: Target) -> Settled:
         machine=machine,
         boot_memory=boot_memory,
         devices_size=devices_size,
-        # libvirt adds a node where <maxMemory> is set
-        guest_nodes=len(domain.cells) or int(bool(max_memory) and arch.numa),
+        guest_nodes=guest_nodes,
         boot=tuple([backing.memory(piece) for piece in _boot_memory(domain, arch, boot_memory)]),
         boot_pagesize=backing.pagesize(backing.pages.get(0 if domain.cells else None, backing.page)),
         memory=tuple(devices),
@@ -165,6 +176,18 @@ def settle(domain: Domain, target: Target) -> Settled:
             ]
         ),
         layout=_layout(domain, devices, machine, boot_memory),
+    )
+
+
+def _on_added_node(domain: Domain) -> Domain:
+    """The memory devices on the node that libvirt adds where <maxMemory> is set and no cell is, if they name none."""
+    return domain._replace(
+        memory_devices=tuple(
+            [
+                device._replace(node=0) if device.node is None and model_of(device).node else device
+                for device in domain.memory_devices
+            ]
+        )
     )
 
 
@@ -257,9 +280,9 @@ def _layout(
     """Where device memory is; on a machine that is not known, as on the architecture's last."""
     if not domain.max_memory or boot_memory <= 0:
         return None
+    sized = [memory for memory in devices if memory.device.size]  # a size of 0 is a finding of its own
     return lay_out(
-        # sgx-epc lies elsewhere; a size of 0 is a finding of its own
-        [(memory.device, memory.alignment) for memory in devices if memory.device.size and not _is_sgx(memory.device)],
+        [(memory.device, memory.alignment) for memory in sized if model_of(memory.device).window],
         machine=machine or MACHINES.get(domain.arch, MACHINES["x86_64"])[-1],
         boot_memory=boot_memory,
         max_memory=domain.max_memory,
@@ -267,8 +290,9 @@ def _layout(
     )
 
 
-def _is_sgx(device: MemoryDevice) -> bool:
-    return isinstance(device, OtherMemory) and device.model == "sgx-epc"
+def model_of(device: MemoryDevice) -> MemoryModel:
+    """What there is to know of the device's model."""
+    return MEMORY_MODELS[VIRTIO_MEM if isinstance(device, VirtioMem) else device.model]
 
 
 def unplugged_readable(s: Settled) -> bool:
@@ -284,7 +308,7 @@ def is_ccw(s: Settled, device: VirtioMem) -> bool:
 
 def device_driver(s: Settled, device: VirtioMem) -> str:
     """QEMU's name of the device."""
-    return "virtio-mem-ccw" if is_ccw(s, device) else "virtio-mem-pci"
+    return CCW_DRIVER if is_ccw(s, device) else model_of(device).driver
 
 
 def _on_pci(
@@ -298,8 +322,7 @@ def _on_pci(
         if address.bus == 0:
             model = machine.root if machine else ""
         else:
-            added = "pcie-root-port" if machine and machine.root == "pcie-root" else "pci-bridge"
-            model = (controller.model if controller else "") or added
+            model = (controller.model if controller else "") or (machine.added if machine else "pci-bridge")
         yield OnPci(memory.device, address, model, controller)
 
 

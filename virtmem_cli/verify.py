@@ -13,7 +13,7 @@ from virtmem_cli.argv import arguments
 from virtmem_cli.domain import VirtioMem
 from virtmem_cli.props import Argument, Value, all_arguments
 from virtmem_cli.qemu import converse
-from virtmem_cli.settle import WRITTEN, Settled, settle
+from virtmem_cli.settle import Settled, model_of, settle
 
 _QUESTIONS = {
     name: {"execute": command}
@@ -96,9 +96,7 @@ def _rows(settled: Settled, devices: list[Any]) -> Iterator[Row]:
     plain = domain._replace(
         backing=domain.backing._replace(hugepages=()),
         memory_devices=tuple(
-            device._replace(pagesize=0)
-            for device in domain.memory_devices
-            if isinstance(device, VirtioMem) or device.model in WRITTEN
+            device._replace(pagesize=0) for device in domain.memory_devices if model_of(device).driver
         ),
     )
     layout = settle(plain, settled.target).layout
@@ -115,6 +113,6 @@ def _rows(settled: Settled, devices: list[Any]) -> Iterator[Row]:
                 "node": device.node or 0,
             }
         else:
-            expected |= {"memaddr" if device.model == "virtio-pmem" else "addr": placement.address, "size": device.size}
+            expected |= {model_of(device).address: placement.address, "size": device.size}
         for field, value in expected.items():
             yield Row(device.alias, field, value if value is not None else "nowhere", data.get(field))

@@ -5,18 +5,21 @@ given twice, numbers in its forms, sizes rounded as it rounds them. Nothing here
 """
 
 from collections.abc import Mapping
-from typing import cast
+from typing import get_args
 
 from virtmem_cli.document.value import Element
-from virtmem_cli.domain import MODELS, Domain, DomainElement, has_node
+from virtmem_cli.domain import Domain, DomainElement
 from virtmem_cli.findings import Findings
-from virtmem_cli.machines import ARCHITECTURES, OTHER
+from virtmem_cli.machines import MEMORY_MODELS
 from virtmem_cli.parse import machine, memory
 from virtmem_cli.parse.devices import Devices
 from virtmem_cli.parse.known import look
 from virtmem_cli.parse.reader import Reader, children, first_with
 from virtmem_cli.rules import reading
 from virtmem_cli.units import MIB, UINT_MAX
+
+# The elements that a Domain keeps by their names; <memory> is found apart
+_KEPT: tuple[DomainElement, ...] = tuple(name for name in get_args(DomainElement) if name != "memory")
 
 
 def parse_domain(root: Element, default_arch: str) -> tuple[Domain, Findings]:
@@ -65,26 +68,13 @@ def parse_domain(root: Element, default_arch: str) -> tuple[Domain, Findings]:
         vfio=tuple(devices.vfio()),
         vhost_user=tuple(devices.vhost_user()),
     )
-    added = domain.max_memory and not domain.cells and ARCHITECTURES.get(arch, OTHER).numa
-    return (_on_added_node(domain) if added else domain), findings
-
-
-def _on_added_node(domain: Domain) -> Domain:
-    """The domain's memory devices on the guest node that libvirt adds, where they name none."""
-    return domain._replace(
-        memory_devices=tuple(
-            [
-                device._replace(node=0) if device.node is None and has_node(device) else device
-                for device in domain.memory_devices
-            ]
-        )
-    )
+    return domain, findings
 
 
 def _kept(top: Mapping[str, list[Element]]) -> dict[DomainElement, Element]:
     """The first element of each name; a memory device in the wrong place is no <memory>."""
-    kept = {tag: found[0] for tag, found in top.items() if tag != "memory"}
+    kept = {tag: top[tag][0] for tag in _KEPT if tag in top}
     for element in top.get("memory", ()):
-        if element.get("model") not in MODELS:
+        if element.get("model") not in MEMORY_MODELS:
             kept.setdefault("memory", element)
-    return cast(dict[DomainElement, Element], kept)
+    return kept

@@ -8,7 +8,6 @@ from typing import cast
 from virtmem_cli.document.value import Element, Value, string
 from virtmem_cli.domain import (
     DEVICE_STEP,
-    MODELS,
     Address,
     CcwAddress,
     DeviceAddress,
@@ -20,8 +19,8 @@ from virtmem_cli.domain import (
     VirtioMem,
 )
 from virtmem_cli.findings import Rule
-from virtmem_cli.machines import PCI_DRIVERS, PCI_MODELS
-from virtmem_cli.parse.known import DEVICE, DRIVER_OPTIONS, SOURCE, TARGET
+from virtmem_cli.machines import MEMORY_MODELS, PCI_DRIVERS, PCI_MODELS, VIRTIO_MEM, VIRTIO_OPTIONS
+from virtmem_cli.parse.known import DEVICE, SOURCE, TARGET
 from virtmem_cli.parse.reader import ACCESS, ON_OFF, YES_NO, Reader, attribute, children, first_with, firsts
 from virtmem_cli.rules import reading
 from virtmem_cli.text import LETTERS_AND_DIGITS, nearest, one_of
@@ -54,7 +53,7 @@ class Device:
     @property
     def is_virtio_mem(self) -> bool:
         """Whether it is what this is about."""
-        return self.tag == "memory" and self.get("model") == "virtio-mem"
+        return self.tag == "memory" and self.get("model") == VIRTIO_MEM
 
     @property
     def is_none(self) -> bool:
@@ -83,7 +82,7 @@ class Devices:
         self.given = self.aliases()
         # The memory devices with the models that they have, or are meant to have
         self.memory = [(device, model) for device in memory if (model := self.model(device))]
-        self.virtio_mem = [device.element for device, model in self.memory if model == "virtio-mem"]
+        self.virtio_mem = [device.element for device, model in self.memory if model == VIRTIO_MEM]
 
     def look_for_current(self, memory: Iterable[Device]) -> None:
         """Say where <current> is given in a domain that is not running, so that nobody reported it."""
@@ -95,10 +94,10 @@ class Devices:
     def model(self, device: Device) -> str:
         """The device's model; one that is a misspelt virtio-mem is read as one, to say all that is wrong with it."""
         model = device.get("model")
-        if model in MODELS:
-            return model
-        self.reader.say(reading.memory_model, Value(device.element, "model"), MODELS)
-        return "virtio-mem" if nearest(model or "", MODELS) == "virtio-mem" else ""
+        if model in MEMORY_MODELS:
+            return str(model)
+        self.reader.say(reading.memory_model, Value(device.element, "model"), MEMORY_MODELS)
+        return VIRTIO_MEM if nearest(model or "", MEMORY_MODELS) == VIRTIO_MEM else ""
 
     # Aliases and addresses
 
@@ -173,7 +172,7 @@ class Devices:
         for device, model in self.memory:
             alias, at = aliases[device.element], addresses.get(device.element)
             address = None if at is None else at.address
-            if model == "virtio-mem":
+            if model == VIRTIO_MEM:
                 found.append(self._virtio_mem(device, alias, address))
             else:
                 found.append(self._other(device, model, alias, slots.get(device.element), address))
@@ -183,7 +182,7 @@ class Devices:
         """The slot of each DIMM: as its address says, else the first that is free."""
         slots: dict[Element, int] = {}
         for device, model in self.memory:
-            if model in ("dimm", "nvdimm"):
+            if MEMORY_MODELS[model].slot:
                 element = first_with(device.element.iterchildren("address"), "slot")
                 given = None if element is None else self.quiet.uint(element, "slot", limit=UINT_MAX, base=0)
                 slots[device.element] = -1 if given is None else given
@@ -340,7 +339,7 @@ def _memaddr(reader: Reader, target: Mapping[str, Element]) -> int:
 
 
 def _driver(reader: Reader, element: Element | None) -> dict[str, bool]:
-    values = {name: reader.choice(element, name, ON_OFF) for name in DRIVER_OPTIONS} if element is not None else {}
+    values = {name: reader.choice(element, name, ON_OFF) for name in VIRTIO_OPTIONS} if element is not None else {}
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -7,8 +7,8 @@ elsewhere libvirt knows far more than is listed here, so that only near misses o
 from collections.abc import Iterable, Iterator, Mapping
 
 from virtmem_cli.document.value import Element, Value
-from virtmem_cli.domain import MODELS
 from virtmem_cli.findings import Findings
+from virtmem_cli.machines import MEMORY_MODELS, VIRTIO_OPTIONS
 from virtmem_cli.parse.reader import children
 from virtmem_cli.rules import reading
 from virtmem_cli.text import nearest
@@ -23,7 +23,6 @@ class Known:
         self.attributes, self.children = attributes, children
 
 
-DRIVER_OPTIONS = ("iommu", "ats", "packed", "page_per_vq")
 _SIZE = Known(("unit",))
 _ADDRESS = ("type", "domain", "bus", "slot", "function", "multifunction", "cssid", "ssid", "devno")
 SOURCE = Known((), {"nodemask": Known(), "pagesize": _SIZE})
@@ -43,7 +42,7 @@ DEVICE = Known(
     {
         "source": SOURCE,
         "target": TARGET,
-        "driver": Known(DRIVER_OPTIONS),
+        "driver": Known(tuple(VIRTIO_OPTIONS)),
         "alias": Known(("name",)),
         "address": Known(_ADDRESS, {"zpci": None}),
         "acpi": None,
@@ -121,7 +120,7 @@ class _Look:
         seen: set[str] = set()
         for child in children(root):
             tag = str(child.tag)
-            if tag == "memory" and child.get("model") in MODELS:
+            if tag == "memory" and child.get("model") in MEMORY_MODELS:
                 say(reading.element_misplaced, child, "<devices>")
                 continue
             if tag in seen and tag == "numatune":

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from virtmem_cli.document.value import Element, Value, string
 from virtmem_cli.domain import Cpu, Topology
-from virtmem_cli.machines import ARCHITECTURES, OTHER
+from virtmem_cli.machines import ARCHITECTURES, DOMAIN_TYPES, OTHER
 from virtmem_cli.parse.reader import NODES, Reader, attribute, every, first_with
 from virtmem_cli.rules import reading
 from virtmem_cli.text import LETTERS_AND_DIGITS
@@ -50,7 +50,7 @@ def domain_type(reader: Reader, root: Element) -> str:
     kind = root.get("type")
     if kind is None:
         reader.say(reading.value_missing, root, "<domain type> is absent", "Write type='kvm' or type='qemu'.")
-    elif kind not in ("kvm", "qemu", "hvf"):
+    elif kind not in DOMAIN_TYPES:
         reader.say(reading.domain_type, Value(root, "type"))
     return kind or ""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from virtmem_cli.domain import CcwAddress, PciAddress, VirtioMem
 from virtmem_cli.findings import Part, Problem, Problems, Refuses, Severity, rule, unsafe
-from virtmem_cli.machines import PCI_MODELS
+from virtmem_cli.machines import PCI_MODELS, PCI_OPTIONS
 from virtmem_cli.settle import Settled, bus_name, controllers_needed, is_ccw
 from virtmem_cli.text import quoted
 from virtmem_cli.units import human
@@ -120,7 +120,7 @@ def pci_bus_missing(s: Settled) -> Problems:
                 f"<controller> {controller.bus} is on bus {bus:#x}, which no <controller> before it has",
                 f"Write its <address> on bus 0, or a <controller type='pci' index='{bus}'/>.",
             )
-        elif bus is None and controller.model.startswith("pcie-switch-"):
+        elif bus is None and controller.model in PCI_MODELS and PCI_MODELS[controller.model].belongs:
             yield Problem(
                 controller.element,
                 f"<controller> {controller.bus} is a {controller.model} and has no <address>",
@@ -222,7 +222,7 @@ def ccw_page_size(s: Settled) -> Problems:
 def ccw_property(s: Settled) -> Problems:
     """QEMU defines ats and page-per-vq for virtio-mem-pci, and not for virtio-mem-ccw (10.0)."""
     for device in _on_ccw(s):
-        for option in ("ats", "page_per_vq"):
+        for option in PCI_OPTIONS:
             if option in device.driver:
                 yield Problem(
                     device.at("driver"),

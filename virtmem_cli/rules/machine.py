@@ -3,7 +3,7 @@
 from virtmem_cli.domain import OtherMemory
 from virtmem_cli.findings import Part, Problem, Problems, Refuses, Severity, rule, unsafe
 from virtmem_cli.machines import ARCHITECTURES, MACHINES
-from virtmem_cli.settle import WRITTEN, Settled, device_driver, unplugged_readable
+from virtmem_cli.settle import Settled, device_driver, model_of, unplugged_readable
 from virtmem_cli.target import FEATURES, show
 from virtmem_cli.text import LETTERS, LETTERS_AND_DIGITS, quoted
 
@@ -76,7 +76,7 @@ def memory_left_out(s: Settled) -> Problems:
     """A limit of ours: libvirt and QEMU know these models."""
     for memory in s.memory if s.target.scope != "devices" else ():
         device = memory.device
-        if isinstance(device, OtherMemory) and device.model not in WRITTEN:
+        if isinstance(device, OtherMemory) and not model_of(device).driver:
             yield Problem(
                 device.element,
                 f"the {device.model} is left out of the arguments",

@@ -1,16 +1,23 @@
 """Nodes: the guest's, which devices and cells are on, and the host's, which their memory is bound to."""
 
-from virtmem_cli.domain import has_node
+from collections.abc import Iterator
+
+from virtmem_cli.domain import MemoryDevice
 from virtmem_cli.findings import Part, Problem, Problems, Refuses, Severity, rule, unsafe
-from virtmem_cli.settle import Settled
+from virtmem_cli.settle import Settled, model_of
 from virtmem_cli.text import up_to
 from virtmem_cli.units import format_bitmap
+
+
+def _on_nodes(s: Settled) -> Iterator[MemoryDevice]:
+    """The memory devices of models that are on a guest node."""
+    return (device for device in s.domain.memory_devices if model_of(device).node)
 
 
 @rule(Severity.ERROR, Refuses.LIBVIRT, "the device does not say on which guest node it is")
 def node_missing(s: Settled) -> Problems:
     """qemuDomainDefValidateMemoryHotplug needs a <node> where there are cells (libvirt 7.9)."""
-    for device in filter(has_node, s.domain.memory_devices):
+    for device in _on_nodes(s):
         if device.node is None and s.guest_nodes and "target" in device.elements:
             others = f", or another up to {s.guest_nodes - 1}" if s.guest_nodes > 1 else ""
             yield Problem(
@@ -26,7 +33,7 @@ def node_missing(s: Settled) -> Problems:
 @rule(Severity.ERROR, Refuses.BOTH, "the device is on a guest node that does not exist")
 def node_unknown(s: Settled) -> Problems:
     """virDomainMemoryDefValidate, beyond the last cell; QEMU, not below the number of its nodes (5.1)."""
-    for device in filter(has_node, s.domain.memory_devices):
+    for device in _on_nodes(s):
         if device.node is None or device.node < 0:
             continue
         element = device.at("node")
