@@ -180,7 +180,7 @@ def _finding(one: Reported) -> Finding:
 
 
 def _placements(settled: Settled | None) -> tuple[Placement, ...]:
-    layout = settled.layout if settled is not None and settled.machine is not None else None
+    layout = settled.layout if settled is not None else None
     return tuple(
         Placement(device=one.device.alias, address=one.address, size=one.size, alignment=one.alignment)
         for one in (layout.placements if layout else ())

@@ -1,6 +1,6 @@
 """Properties to QEMU's argument list: JSON, or key=value for a QEMU that takes no JSON yet.
 
-Escaping happens here and nowhere else. For a shell's quoting see `render`.
+Escaping happens here and nowhere else. For a shell's quoting see `report.shell`.
 """
 
 import json

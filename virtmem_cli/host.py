@@ -1,4 +1,7 @@
-"""This machine as a host to judge for: read from /proc and /sys; what is not there is as in libvirt's reference."""
+"""This machine as a host to judge for, read from /proc and /sys.
+
+What is not there is as in libvirt's reference, but for the mounts of huge pages: they are those that there are.
+"""
 
 import os
 import platform

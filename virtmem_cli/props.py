@@ -15,8 +15,6 @@ from virtmem_cli.settle import (
     Memory,
     Settled,
     bus_name,
-    controller_addresses,
-    controllers_needed,
     device_driver,
     model_of,
 )
@@ -225,10 +223,9 @@ def machine_arguments(s: Settled) -> Iterator[Argument]:
     yield Argument("-machine", {"": s.domain.machine})
     yield Argument("-accel", {"": DOMAIN_TYPES[s.domain.type]})
     yield from _cpu(s)
-    addresses = controller_addresses(s)
     expanders = [c.bus for c in s.domain.controllers if c.model in PCI_MODELS and PCI_MODELS[c.model].is_expander]
-    for controller in controllers_needed(s).values():
-        yield Argument("-device", _controller(s, controller, addresses.get(controller.bus), expanders))
+    for controller in s.needed.values():
+        yield Argument("-device", _controller(s, controller, s.controller_addresses.get(controller.bus), expanders))
 
 
 def _cpu(s: Settled) -> Iterator[Argument]:

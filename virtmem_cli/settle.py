@@ -23,7 +23,6 @@ from virtmem_cli.layout import ALIGNMENT, Layout, lay_out
 from virtmem_cli.machines import (
     ARCHITECTURES,
     CCW_DRIVER,
-    MACHINES,
     MEMORY_MODELS,
     OTHER,
     VIRTIO_MEM,
@@ -106,8 +105,9 @@ class Settled(NamedTuple):
     `boot_memory` is below 0 where the devices leave nothing of <memory>; `devices_size` is what all memory devices can
     give together. `boot` are the pieces that the guest boots with, `boot_pagesize` the huge page of the first node, or
     0; `memory` the memory devices and `virtio_mem` those of them that this is about, in document order. `controllers`
-    has the first PCI controller of each bus, `shared_slots` the bus and slot of each further function. `layout` is None
-    where too little is known for it.
+    has the first PCI controller of each bus, `shared_slots` the bus and slot of each further function. In the scope
+    `machine`, `needed` has the controllers on the way to the memory devices' buses, by bus, outer ones first, and
+    `controller_addresses` where each bus's controller is. `layout` is None where too little is known for it.
     """
 
     domain: Domain
@@ -125,6 +125,8 @@ class Settled(NamedTuple):
     on_pci: tuple[OnPci, ...]
     controllers: Mapping[int, PciController]
     shared_slots: frozenset[tuple[int, int]]
+    needed: Mapping[int, PciController]
+    controller_addresses: Mapping[int, PciAddress]
     layout: Layout | None
 
     @property
@@ -153,6 +155,7 @@ def settle(domain: Domain, target: Target) -> Settled:
         else:
             devices.append(backing.memory(device))
     controllers = {controller.bus: controller for controller in reversed(domain.controllers)}
+    whole = target.scope == "machine"
     return Settled(
         domain=domain,
         devices=domain.devices,
@@ -175,6 +178,8 @@ def settle(domain: Domain, target: Target) -> Settled:
                 if isinstance(other.address, PciAddress) and other.address.function
             ]
         ),
+        needed=_needed(domain, controllers) if whole else {},
+        controller_addresses=_controller_addresses(domain) if whole else {},
         layout=_layout(domain, devices, machine, boot_memory),
     )
 
@@ -277,13 +282,13 @@ def _layout(
     machine: Machine | None,
     boot_memory: int,
 ) -> Layout | None:
-    """Where device memory is; on a machine that is not known, as on the architecture's last."""
-    if not domain.max_memory or boot_memory <= 0:
+    """Where device memory is."""
+    if machine is None or not domain.max_memory or boot_memory <= 0:
         return None
     sized = [memory for memory in devices if memory.device.size]  # a size of 0 is a finding of its own
     return lay_out(
         [(memory.device, memory.alignment) for memory in sized if model_of(memory.device).window],
-        machine=machine or MACHINES.get(domain.arch, MACHINES["x86_64"])[-1],
+        machine=machine,
         boot_memory=boot_memory,
         max_memory=domain.max_memory,
         slots=domain.slots,
@@ -334,19 +339,19 @@ def bus_name(s: Settled, bus: int) -> str:
     return (controller and controller.alias) or f"pci.{bus}"
 
 
-def controllers_needed(s: Settled) -> dict[int, PciController]:
+def _needed(domain: Domain, controllers: Mapping[int, PciController]) -> Mapping[int, PciController]:
     """The PCI controllers on the way from bus 0 to the memory devices' buses, by bus, outer ones first.
 
     With each goes the controller at function 0 of its slot: without that, a guest does not look at the others.
     """
     at_function_0: dict[tuple[int, int], list[PciController]] = {}
-    for controller in s.domain.controllers:
+    for controller in domain.controllers:
         if isinstance(controller.address, PciAddress) and not controller.address.function:
             at_function_0.setdefault(controller.address[:2], []).append(controller)
     needed: dict[int, PciController] = {}
 
     def need(bus: int) -> None:
-        controller = s.controllers.get(bus)
+        controller = controllers.get(bus)
         if not bus or controller is None or bus in needed:
             return
         if isinstance(controller.address, PciAddress):
@@ -356,21 +361,21 @@ def controllers_needed(s: Settled) -> dict[int, PciController]:
                 needed.update((o.bus, o) for o in at_function_0.get(controller.address[:2], ()) if o.bus not in needed)
         needed.setdefault(bus, controller)
 
-    for memory in s.memory:
-        if isinstance(memory.device.address, PciAddress):
-            need(memory.device.address.bus)
+    for device in domain.memory_devices:
+        if isinstance(device.address, PciAddress):
+            need(device.address.bus)
     return needed
 
 
-def controller_addresses(s: Settled) -> dict[int, PciAddress]:
+def _controller_addresses(domain: Domain) -> Mapping[int, PciAddress]:
     """The address of each bus's PCI controller: as given, else a slot of bus 0 that nobody has, from the last down.
 
     libvirt would assign one too, though not always the same. One for which no slot is left is absent.
     """
-    taken = {other.address.slot for other in s.domain.addresses if isinstance(other.address, PciAddress)}
+    taken = {other.address.slot for other in domain.addresses if isinstance(other.address, PciAddress)}
     free = (slot for slot in range(0x1E, 0, -1) if slot not in taken)
     addresses: dict[int, PciAddress] = {}
-    for controller in s.domain.controllers:
+    for controller in domain.controllers:
         address: PciAddress | None = None
         if isinstance(controller.address, PciAddress):
             address = controller.address

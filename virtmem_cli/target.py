@@ -1,6 +1,6 @@
 """What the arguments are for: a QEMU version, by one table of features, and a host, by its profile.
 
-Nothing here looks at a machine: see `probe`. Sizes are in bytes.
+Nothing here looks at a machine: see `host` and `qemu`. Sizes are in bytes.
 """
 
 import re
@@ -101,7 +101,7 @@ class Host(NamedTuple):
     name: str = "libvirt"
 
     def thp_size(self, arch: str) -> int:
-        """The size of a transparent huge page, which libvirt takes to be 2 MiB where it cannot tell."""
+        """The size of a transparent huge page: the host's, or else what libvirt takes for the architecture."""
         return self.thp or ARCHITECTURES.get(arch, OTHER).thp
 
 

@@ -15,7 +15,7 @@ from virtmem_cli.findings import Finding, Findings, Refuses, Severity
 from virtmem_cli.registry import RULES
 from virtmem_cli.rules import reading
 from virtmem_cli.settings import Settings
-from virtmem_cli.text import nearest
+from virtmem_cli.text import nearest, printable
 
 # A finding to the names of the hosts that have it; () for all that are judged for.
 Hosts = Mapping[Finding, tuple[str, ...]]
@@ -31,7 +31,7 @@ class ReportedEdit(NamedTuple):
 
 
 class Reported(NamedTuple):
-    """A finding as it is told, plain data: where it is in the text, and how severe after all settings.
+    """A finding as it is told, plain data: where it is in the text, how severe after all settings, in harmless words.
 
     `refuses` is who refuses what was found. `hosts` are the hosts that have the problem, where more than one was named
     and not all have it. `element` is the number of the element in the document, from 0; `repairs` whether there is a
@@ -97,8 +97,8 @@ def _reported(finding: Finding, severity: Severity, hosts: tuple[str, ...], sour
         rule=rule.id,
         severity=severity,
         refuses=rule.refuses,
-        message=message,
-        advice=advice,
+        message=printable(message),
+        advice=printable(advice),
         location=source.locate(element),
         hosts=hosts,
         element=source.numbers[element],

@@ -153,7 +153,6 @@ class _Command(click.Command):
     "check",
     cls=_Command,
     add_help_option=False,
-    short_help="Say all that is wrong with domains, where, and what to write.",
     epilog="\b\nExamples:\n  virtmem check guest.xml\n  virtmem check --host x86_64 --host aarch64-64k guest.xml\n"
     "  virtmem check --format sarif domains/*.xml >virtmem.sarif",
 )

@@ -14,7 +14,6 @@ from virtmem_cli.text import nearest, quoted
 @click.command(
     "explain",
     add_help_option=False,
-    short_help="Tell what a rule means, with a wrong example and the right one.",
     epilog="\b\nExamples:\n  virtmem explain block-below-thp\n"
     "  virtmem explain --example wrong block-below-thp | virtmem check -",
 )

@@ -51,7 +51,6 @@ def _print(report: Report) -> None:
 @click.command(
     "verify",
     add_help_option=False,
-    short_help="Start QEMU with a domain's memory, frozen, and compare.",
     epilog="\b\nExample:\n  virtmem verify --qemu /usr/bin/qemu-kvm guest.xml",
 )
 @click.option("--qemu", metavar="PATH", help="The QEMU to start; else the domain's <emulator>, else the one on PATH.")

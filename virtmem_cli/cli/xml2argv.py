@@ -114,7 +114,6 @@ def _shown(text: str, form: str) -> str:
 @click.command(
     "xml2argv",
     add_help_option=False,
-    short_help="Print QEMU's arguments for the virtio-mem devices of a domain.",
     epilog="\b\nExample:\n  virsh dumpxml guest | virtmem xml2argv -",
 )
 @params.scope_option

@@ -29,7 +29,7 @@ def _lines(finding: Reported, judgement: "Judgement") -> list[list[Piece]]:
         [
             (f"{printable(judgement.name)}:{number}: ", "place"),
             (f"{severity}: ", severity),
-            (f"{printable(message(finding))} ", ""),
+            (f"{message(finding)} ", ""),
             (f"[{finding.rule}]", "quiet"),
         ]
     ]

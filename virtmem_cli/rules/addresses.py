@@ -36,7 +36,7 @@ def memaddr_taken(s: Settled) -> Problems:
 
 def _overlaps(s: Settled, *, given: bool) -> Problems:
     """Addresses in the way of an earlier device's, which the XML gives, or which QEMU chooses."""
-    placements = s.layout.placements if s.layout is not None and s.machine is not None else ()
+    placements = s.layout.placements if s.layout is not None else ()
     addresses = {placement.device.alias: placement.address or 0 for placement in placements if not placement.overlaps}
     for placement in placements:
         device, other = placement.device, placement.overlaps
@@ -58,7 +58,7 @@ def _overlaps(s: Settled, *, given: bool) -> Problems:
 def memaddr_outside(s: Settled) -> Problems:
     """QEMU's range begins behind boot memory and is as large as <maxMemory> leaves it; libvirt does not know where."""
     layout = s.layout
-    if layout is None or s.machine is None:
+    if layout is None:
         return
     for placement in layout.placements:
         device = placement.device
@@ -80,7 +80,7 @@ def memaddr_outside(s: Settled) -> Problems:
 def hotplug_gap(s: Settled) -> Problems:
     """QEMU takes the first gap that is free and moves nothing (memory_device_get_free_addr); libvirt adds up sizes."""
     layout = s.layout
-    if layout is None or s.machine is None:
+    if layout is None:
         return
     for placement in layout.placements:
         device = placement.device

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from virtmem_cli.domain import CcwAddress, PciAddress, VirtioMem
 from virtmem_cli.findings import Part, Problem, Problems, Refuses, Severity, rule, unsafe
 from virtmem_cli.machines import PCI_MODELS, PCI_OPTIONS
-from virtmem_cli.settle import Settled, bus_name, controllers_needed, is_ccw
+from virtmem_cli.settle import Settled, bus_name, is_ccw
 from virtmem_cli.text import quoted
 from virtmem_cli.units import human
 
@@ -112,7 +112,7 @@ def pci_bus_missing(s: Settled) -> Problems:
                 f"<address bus> is {address.bus:#x}, and no <controller> has that index",
                 f"Write <controller type='pci' index='{address.bus}' model='{model}'/>.",
             )
-    for controller in controllers_needed(s).values():
+    for controller in s.needed.values():
         bus = controller.address.bus if isinstance(controller.address, PciAddress) else None
         if bus is not None and (bus not in known or bus >= controller.bus):
             yield Problem(

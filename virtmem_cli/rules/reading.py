@@ -1,7 +1,7 @@
 """Reading: what cannot be read as libvirt reads it, and what it would pass over without a word.
 
-Unlike the other rules, these find one problem in what they are given: `parse` says them as it reads, `check` says those
-of comments and of the schema.
+Unlike the other rules, these find one problem in what they are given: `parse` says them as it reads, `told` those of
+comments and `judgement` those of the schema.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Sizes: blocks, what a device can give and is asked for, and <maxMemory> that all of it must fit into.
 
-Predicates on numbers stand apart from the wording of the XML, since a running guest asks the same questions.
+Predicates on numbers stand apart from the wording of the XML: they hold for a size that is asked of a guest as well.
 """
 
 from virtmem_cli.domain import OtherMemory
@@ -174,14 +174,15 @@ def hotplug_space(s: Settled) -> Problems:
         given += sum([device.size_given for device in s.domain.memory_devices])
     else:
         given = s.domain.memory
-    too_little = given > s.domain.max_memory_given or need > s.domain.max_memory
-    if s.layout is not None and too_little:
-        room = s.domain.max_memory_given - max(given, need)
-        least = max(round_up(need, MIB), s.layout.least_max_memory)
+    if not s.domain.max_memory or s.boot_memory <= 0:
+        return  # which is another finding
+    if given > s.domain.max_memory_given or need > s.domain.max_memory:
+        missing = max(given, need) - s.domain.max_memory_given
+        least = max(round_up(need, MIB), s.layout.least_max_memory if s.layout else 0)
         yield Problem(
             s.domain.at("maxMemory"),
             f"<maxMemory> is {human(s.domain.max_memory_given)}, and {_ledger(s)} are {human(need)}: "
-            f"{human(-room)} too little",
+            f"{human(missing)} too little",
             f"Write {human(least)} or more.",
             safe(s.domain.at("maxMemory"), Part.SIZE, least),
         )
