@@ -8,8 +8,7 @@ import pytest
 from command import python
 
 import virtmem_cli
-from virtmem_cli import Conversion, check, convert
-from virtmem_cli.target import LIBVIRT
+from virtmem_cli import Conversion, Host, check, convert
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "testdata/xml/example.xml").read_text()
@@ -27,6 +26,17 @@ def test_the_public_names_are_there_and_no_others_are_made_up() -> None:
     assert set(virtmem_cli.__all__) <= set(dir(virtmem_cli))
     with pytest.raises(AttributeError, match="no attribute 'convrt'"):
         virtmem_cli.convrt  # noqa: B018
+
+
+def test_the_name_is_the_record_s() -> None:
+    assert convert(EXAMPLE, name="a.xml").name == check(EXAMPLE, name="a.xml").name == "a.xml"
+    assert convert("no XML", name="a.xml").name == "a.xml"
+
+
+def test_what_is_neither_text_nor_bytes_is_a_value_error() -> None:
+    assert convert(bytearray(EXAMPLE.encode())) == convert(EXAMPLE)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="xml is 'None': give text or bytes"):
+        convert(None)  # type: ignore[arg-type]
 
 
 def test_text_and_bytes_are_the_same() -> None:
@@ -68,14 +78,14 @@ def test_the_scope_and_the_version_count() -> None:
 
 
 def test_a_host_may_be_made_from_another() -> None:
-    small = LIBVIRT._replace(thp=1 << 40, name="small")
+    small = Host(thp=1 << 40, name="small")
     assert [finding.rule for finding in check(EXAMPLE, host=small).findings] == ["block-below-thp"]
     assert check(EXAMPLE, host=[small, "libvirt"]).findings[0].hosts == ("small",)
 
 
 def test_a_domain_without_virtio_mem_has_no_arguments_and_is_not_refused() -> None:
     plain = "<domain type='kvm'><name>x</name><memory>1</memory><os><type>hvm</type></os></domain>"
-    assert convert(plain) == Conversion(argv=(), findings=(), refused=False, placements=())
+    assert convert(plain) == Conversion(name="<domain>", argv=(), findings=(), refused=False, placements=())
     assert check(plain).devices == 0
 
 
@@ -92,10 +102,12 @@ def test_nothing_is_raised_for_what_is_no_domain(xml: str | bytes) -> None:
         ({"qemu": "seven"}, "qemu 'seven': write MAJOR.MINOR, such as "),
         ({"qemu": "/usr/bin/qemu"}, "qemu '/usr/bin/qemu': write MAJOR.MINOR"),
         ({"host": "x86"}, "host 'x86': there is no such host"),
+        ({"qemu": 7.2}, "qemu '7.2': write MAJOR.MINOR"),
+        ({"host": None}, "host 'None': there is no such host"),
         ({"scope": "all"}, "scope 'all': write one of devices, memory, machine"),
     ],
 )
-def test_a_wrong_argument_is_a_value_error(arguments: dict[str, str], words: str) -> None:
+def test_a_wrong_argument_is_a_value_error(arguments: dict[str, object], words: str) -> None:
     for function in (convert, check):
         with pytest.raises(ValueError, match=words):
             function(EXAMPLE, **arguments)  # type: ignore[arg-type]

@@ -194,12 +194,27 @@ def test_output_folder(files: Path) -> None:
     assert written.stat().st_mode & 0o777 == 0o666 & ~umask
 
 
-def test_a_refused_domain_leaves_its_old_arguments_alone(files: Path) -> None:
+@pytest.mark.parametrize("content", [WRONG, "no XML", "<domain type='kvm'><name>x</name></domain>"])
+def test_no_arguments_of_before_are_left_where_there_are_none_now(content: str, files: Path) -> None:
+    (files / "wrong.xml").write_text(content)
     (files / "wrong.args").write_text("old")
     run = process("xml2argv", "-o", ".", "wrong.xml", cwd=files)
-    assert run.code == 1
-    assert "wrong.args is from before" in run.err
-    assert (files / "wrong.args").read_text() == "old"
+    assert run.code == (0 if "name" in content and content != WRONG else 1)
+    assert "wrong.args, which was from before, is removed" in run.err
+    assert not (files / "wrong.args").exists()
+
+
+def test_what_is_no_regular_file_is_not_removed(files: Path) -> None:
+    os.symlink("good.xml", files / "wrong.args")
+    run = process("xml2argv", "-o", ".", "wrong.xml", cwd=files)
+    assert "wrong.args is from before, and is no regular file, so that it is left alone" in run.err
+    assert (files / "wrong.args").is_symlink()
+
+
+def test_arguments_of_before_stay_where_the_input_cannot_be_read(files: Path) -> None:
+    (files / "absent.args").write_text("old")
+    assert process("xml2argv", "-o", ".", "absent.xml", cwd=files).code == 3
+    assert (files / "absent.args").read_text() == "old"
 
 
 @pytest.mark.parametrize("kind", ["fifo", "device", "folder"])

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from virtmem_cli.api import Conversion as Conversion
     from virtmem_cli.api import Finding as Finding
+    from virtmem_cli.api import Host as Host
     from virtmem_cli.api import Judgement as Judgement
     from virtmem_cli.api import Placement as Placement
     from virtmem_cli.api import check as check
     from virtmem_cli.api import convert as convert
 
 __version__ = "0.1.0"
-__all__ = ["Conversion", "Finding", "Judgement", "Placement", "check", "convert"]
+__all__ = ["Conversion", "Finding", "Host", "Judgement", "Placement", "check", "convert"]
 
 
 def __getattr__(name: str) -> object:

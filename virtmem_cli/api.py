@@ -11,7 +11,8 @@ from typing import Literal, get_args
 from virtmem_cli import conversion, judgement
 from virtmem_cli.errors import InputRefusedError, UsageError
 from virtmem_cli.settle import Settled
-from virtmem_cli.target import HOSTS, NEWEST, Host, Qemu, Scope, Target, qemu_of_version, show
+from virtmem_cli.target import HOSTS, NEWEST, Qemu, Scope, Target, qemu_of_version, show
+from virtmem_cli.target import Host as Host
 from virtmem_cli.text import nearest, quoted
 from virtmem_cli.told import Reported, no_domain
 
@@ -58,10 +59,11 @@ class Placement:
 class Conversion:
     """What came of a domain: QEMU's arguments, or, where it is refused, none.
 
-    `argv` is empty, too, for a domain without virtio-mem. `placements` are those of all its memory devices, in the
-    order of the XML; () where too little could be read.
+    `name` is the input's, as it was given. `argv` is empty, too, for a domain without virtio-mem. `placements` are
+    those of all its memory devices, in the order of the XML; () where too little could be read.
     """
 
+    name: str
     argv: tuple[str, ...]
     findings: tuple[Finding, ...]
     refused: bool
@@ -70,8 +72,12 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What is to be said of a domain; `devices` is how many virtio-mem devices it has."""
+    """What is to be said of a domain; `name` is the input's, as it was given.
 
+    `devices` is how many virtio-mem devices it has.
+    """
+
+    name: str
     findings: tuple[Finding, ...]
     refused: bool
     devices: int
@@ -88,7 +94,7 @@ def convert(
 ) -> Conversion:
     """Convert libvirt's domain XML to QEMU's arguments, as `virtmem xml2argv` does.
 
-    `name` stands for the input in messages; `qemu` is a version such as '7.2'; `host` one of those that
+    `name` is what the record goes by; `qemu` is a version such as '7.2'; `host` one of those that
     `virtmem xml2argv --help` names; `scope` is 'devices', 'memory' or 'machine'. With `strict`, warnings refuse, too.
     Raises ValueError for an argument that is none of these.
     """
@@ -97,8 +103,9 @@ def convert(
         done = conversion.convert(_bytes(xml), name, target, strict=strict)
     except InputRefusedError as error:
         refusal = no_domain(error.reason, error.advice, error.line)
-        return Conversion(argv=(), findings=(_finding(refusal),), refused=True, placements=())
+        return Conversion(name=name, argv=(), findings=(_finding(refusal),), refused=True, placements=())
     return Conversion(
+        name=name,
         argv=done.argv,
         findings=tuple(_finding(one) for one in done.findings),
         refused=done.refused,
@@ -119,45 +126,51 @@ def check(
 
     The arguments are those of `convert`; `host` may be several, and then a finding that not all have names its own.
     """
-    hosts = tuple(_host(one) for one in ([host] if isinstance(host, str | Host) else host))
+    hosts = tuple(
+        _host(one) for one in (host if isinstance(host, list | tuple) and not isinstance(host, Host) else [host])
+    )
     if not hosts:
         raise ValueError("host: name one at least")
     version, wanted = _qemu(qemu), _scope(scope)
     targets = [Target(qemu=version, host=one, scope=wanted, hosts=hosts) for one in hosts]
     done = judgement.check(_bytes(xml), name, judgement.Terms(targets=targets, strict=strict))
-    return Judgement(findings=tuple(_finding(one) for one in done.findings), refused=done.refused, devices=done.devices)
+    return Judgement(
+        name=name, findings=tuple(_finding(one) for one in done.findings), refused=done.refused, devices=done.devices
+    )
 
 
-def _bytes(xml: str | bytes) -> bytes:
-    """The document as bytes; text is UTF-8, whatever encoding it declares."""
-    if isinstance(xml, bytes):
-        return xml
+def _bytes(xml: object) -> bytes:
+    """The document as bytes; text is UTF-8, whatever encoding it declares. Raises ValueError for neither."""
+    if isinstance(xml, bytes | bytearray | memoryview):
+        return bytes(xml)
+    if not isinstance(xml, str):
+        raise ValueError(f"xml is {quoted(repr(xml))}: give text or bytes")
     from virtmem_cli.document.tree import in_utf8
 
     return in_utf8(xml)
 
 
-def _qemu(version: str) -> Qemu:
+def _qemu(version: object) -> Qemu:
     try:
-        return qemu_of_version(version)
+        return qemu_of_version(version if isinstance(version, str) else "")
     except UsageError:
-        raise ValueError(f"qemu {quoted(version)}: write MAJOR.MINOR, such as {NEWEST_QEMU}") from None
+        raise ValueError(f"qemu {quoted(str(version))}: write MAJOR.MINOR, such as {NEWEST_QEMU}") from None
 
 
-def _host(host: str | Host) -> Host:
+def _host(host: object) -> Host:
     if isinstance(host, Host):
         return host
-    if host not in HOSTS:
-        near = nearest(host, HOSTS)
+    if not isinstance(host, str) or host not in HOSTS:
+        near = nearest(str(host), HOSTS)
         raise ValueError(
-            f"host {quoted(host)}: there is no such host; "
+            f"host {quoted(str(host))}: there is no such host; "
             + (f"did you mean '{near}'?" if near else f"known are {', '.join(HOSTS)}")
         )
     return HOSTS[host]
 
 
 def _scope(scope: Scope) -> Scope:
-    if scope not in get_args(Scope):
+    if not isinstance(scope, str) or scope not in get_args(Scope):
         raise ValueError(f"scope {quoted(str(scope))}: write one of {', '.join(get_args(Scope))}")
     return scope
 

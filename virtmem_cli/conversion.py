@@ -4,13 +4,14 @@ bytes -> tree -> Domain -> Settled -> findings -> properties -> argv
          document parse    settle     rules       props         argv
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from virtmem_cli.argv import arguments
 from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.document.value import Element
 from virtmem_cli.domain import Domain
-from virtmem_cli.findings import Finding, Findings
+from virtmem_cli.findings import Finding, Findings, Rule
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import all_arguments
 from virtmem_cli.rules import reading
@@ -49,7 +50,7 @@ def convert(
     settled = None
     if domain.devices:
         settled = settle(domain, target)
-        for rule in JUDGES:
+        for rule in (*JUDGES, *_raised(settings)):
             found.add(rule, rule.find(settled))
     told: tuple[Reported, ...] = ()
     refused = False
@@ -62,6 +63,15 @@ def convert(
         refused = is_refused(told, strict=strict)
     argv = arguments(all_arguments(settled), target.qemu) if settled and not refused else ()
     return Conversion(told, refused, len(domain.devices), argv, settled)
+
+
+def _raised(settings: "Settings | None") -> Iterable[Rule]:
+    """The rules of advice that settings make errors or warnings."""
+    if not settings:
+        return ()
+    from virtmem_cli.registry import ADVICE
+
+    return [rule for rule in ADVICE if settings.get(rule.id, rule.severity) not in (None, rule.severity)]
 
 
 def about_virtio_mem(root: Element, domain: Domain, found: Findings) -> list[Finding]:

@@ -129,6 +129,8 @@ class Findings:
     def __init__(self) -> None:
         self._found: dict[Finding, None] = {}
         self._counts: dict[str, int] = {}
+        # The first rule that had more to say than is named
+        self.cut: Rule | None = None
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._found)
@@ -147,6 +149,7 @@ class Findings:
         for problem in problems:
             count = self._counts[rule.id] = self._counts.get(rule.id, 0) + 1
             if count > MOST_FINDINGS:
+                self.cut = self.cut or rule
                 words = f"there are more of these: the first {MOST_FINDINGS} are named"
                 problem = Problem(problem.element, words, "Begin with those.")
             if count <= MOST_FINDINGS + 1:

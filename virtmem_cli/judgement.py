@@ -13,7 +13,7 @@ from virtmem_cli.document.source import Source
 from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.domain import Domain
 from virtmem_cli.errors import InputRefusedError, VirtmemError
-from virtmem_cli.findings import MOST_FINDINGS, Finding, Findings, Repair
+from virtmem_cli.findings import MOST_FINDINGS, Finding, Findings, Repair, Rule
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.registry import ADVICE, RULES
 from virtmem_cli.rules import reading
@@ -21,6 +21,7 @@ from virtmem_cli.rules.judges import JUDGES
 from virtmem_cli.settings import Settings
 from virtmem_cli.settle import settle
 from virtmem_cli.target import Target
+from virtmem_cli.text import printable
 from virtmem_cli.told import Reported, is_refused, no_domain, tell_all
 
 if TYPE_CHECKING:
@@ -63,22 +64,32 @@ def check(data: bytes, name: str, terms: Terms) -> Judgement:
     return _judge(data, name, terms)[0]
 
 
-def _judge(data: bytes, name: str, terms: Terms) -> tuple[Judgement, list[Repair]]:
+class _Repairs(NamedTuple):
+    """The repairs of what was found; not all of them where a rule was cut off."""
+
+    repairs: list[Repair]
+    cut: Rule | None = None
+
+
+def _judge(data: bytes, name: str, terms: Terms) -> tuple[Judgement, _Repairs]:
     """The judgement, and the repairs of its findings."""
     try:
         root = parse_tree(data, name)
     except InputRefusedError as error:
         refusal = no_domain(error.reason, error.advice, error.line)
-        return Judgement(name, (refusal,), refused=True, devices=0, source=None), []
+        return Judgement(name, (refusal,), refused=True, devices=0, source=None), _Repairs([])
     read: dict[str, tuple[Domain, Findings]] = {}  # by what libvirt takes where <type arch> is absent
     hosts: dict[Finding, list[str]] = {}
+    cut: Rule | None = None
     for target in terms.targets:
         if target.host.arch not in read:
             read[target.host.arch] = parse_domain(root, target.host.arch)
         domain, found = read[target.host.arch]
         for one in about_virtio_mem(root, domain, found):
             hosts.setdefault(one, []).append(target.host.name)
-        for one in _judged(domain, target):
+        judged = _judged(domain, target)
+        cut = cut or found.cut or judged.cut
+        for one in judged:
             hosts.setdefault(one, []).append(target.host.name)
     merged = {one: () if len(names) == len(terms.targets) else tuple(names) for one, names in hosts.items()}
     if terms.schema is not None:
@@ -100,7 +111,7 @@ def _judge(data: bytes, name: str, terms: Terms) -> tuple[Judgement, list[Repair
     findings = tuple([one.reported for one in told])
     refused = is_refused(findings, strict=terms.strict)
     judgement = Judgement(name, findings, refused, len(domain.devices), source() if told else None)
-    return judgement, [one.finding.problem.repair for one in told if one.finding.problem.repair]
+    return judgement, _Repairs([repair for one in told if (repair := one.finding.problem.repair)], cut)
 
 
 def _judged(domain: Domain, target: Target) -> Findings:
@@ -128,20 +139,25 @@ def fix(data: bytes, name: str, terms: Terms, *, unsafe: bool) -> Fixed:
     made = 0
     before: Judgement | None = None
     for round_ in range(1, _ROUNDS + 1):
-        judgement, repairs = _judge(data, name, terms)
+        judgement, (repairs, cut) = _judge(data, name, terms)
         before = before or judgement
         repairs = [repair for repair in repairs if unsafe or repair.safe]
         if judgement.source is None or not repairs:
             return Fixed(data, made, before, judgement)
-        if len(repairs) >= MOST_FINDINGS:
-            break
+        if cut is not None:
+            raise VirtmemError(
+                f"{printable(name)}: cannot be repaired: {cut.id} finds more than the {MOST_FINDINGS} that are named"
+            )
         source = judgement.source
         if source.text.encode(source.encoding, errors="replace") != data:
-            raise VirtmemError(f"{name}: cannot be repaired: {source.encoding} does not give back the same bytes")
+            words = f"{printable(source.encoding)} does not give back the same bytes"
+            raise VirtmemError(f"{printable(name)}: cannot be repaired: {words}")
         text, number = repaired(source, repairs)
         if text == source.text:
             return Fixed(data, made, before, judgement)
         data, made = text.encode(source.encoding), made + number
         if round_ * len(source.tags) > _MOST_LOOKS:
             break
-    raise VirtmemError(f"{name}: cannot be repaired: after {made} repairs there is still something to repair")
+    raise VirtmemError(
+        f"{printable(name)}: cannot be repaired: after {made} repairs there is still something to repair"
+    )

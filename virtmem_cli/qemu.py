@@ -49,9 +49,17 @@ def ask_qemu(path: str) -> Qemu:
     """
     command = [path, "-machine", "none", "-nodefaults", "-display", "none", "-S", "-qmp", "stdio"]
     version, replies, errors = converse(command, _QUESTIONS)
-    if version is None or not {"major", "minor"} <= set(version) or not isinstance(replies.get("target"), dict):
+    try:
+        return _qemu_of(version, replies)
+    except (KeyError, TypeError, AttributeError):  # JSON, but nothing that a QEMU says
         last = f": {printable(errors.strip().splitlines()[-1][:200])}" if errors.strip() else ""
-        raise VirtmemError(f"{quoted(path)}: it did not answer as a QEMU does{last}")
+        raise VirtmemError(f"{quoted(path)}: it did not answer as a QEMU does{last}") from None
+
+
+def _qemu_of(version: Mapping[str, int] | None, replies: Mapping[str, Any]) -> Qemu:
+    """The QEMU that gave these replies; raises KeyError, TypeError or AttributeError for what is none."""
+    if version is None:
+        raise KeyError("version")
     drivers = frozenset(name for name in _DRIVERS if replies.get(name) is not None)
     properties = {name: _names(replies.get(name)) for name in _QUESTIONS}
     properties["virtio-mem"] = set().union(*(properties[name] for name in drivers))

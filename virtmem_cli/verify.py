@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from virtmem_cli.argv import arguments
 from virtmem_cli.domain import VirtioMem
+from virtmem_cli.errors import VirtmemError
 from virtmem_cli.props import Argument, Value, all_arguments
 from virtmem_cli.qemu import converse
 from virtmem_cli.settle import Settled, model_of, settle
@@ -90,7 +91,10 @@ def _stand_in(backend: dict[str, Value], file: str, replaced: dict[str, None]) -
 
 
 def _rows(settled: Settled, devices: list[Any]) -> Iterator[Row]:
-    reported = {device["data"].get("id"): device["data"] for device in devices}
+    try:
+        reported = {device["data"].get("id"): device["data"] for device in devices}
+    except (KeyError, TypeError, AttributeError):
+        raise VirtmemError("it did not answer as a QEMU does when it was asked for its memory devices") from None
     # As it was started: without what is not written, and on ordinary pages
     domain = settled.domain
     plain = domain._replace(

@@ -1,15 +1,16 @@
 """virtmem check: domains in, all that is to be said of them out."""
 
+import os
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.files import STDIN, display_name, inputs, read_input, settings_for, write_file
+from virtmem_cli.cli.files import STDIN, Given, display_name, inputs, read, settings_for, write_file
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import in_order
@@ -50,24 +51,23 @@ class Job(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What came of one input: a judgement as it is told, or words on why there is none, and the exit code it asks for.
+    """What came of one input: a judgement as it is told, or why there is none, and the exit code it asks for.
 
-    `shown` is the judgement's text, `part` its part of a document; `counts` its findings, by severity. `after` are the
-    bytes as they are repaired, in `made` repairs, None where nothing changes; `difference` the lines of a diff. `left`
-    counts the repairs that could still be made, by whether they are safe.
+    `shown` is the judgement's text, `part` its part of a document; `counts` its findings, by severity. `made` is how
+    many repairs were made, `output` what goes to standard output of them: the repaired domain of standard input, or a
+    difference. `left` counts the repairs that could still be made, by whether they are safe.
     """
 
     file: str
-    words: str = ""
+    failure: str = ""
     code: int = 0
     shown: Shown = ""
     part: str = ""
     counts: Mapping[str, int] = {}
     refused: bool = False
     devices: int = 0
-    after: bytes | None = None
-    difference: Sequence[bytes] = ()
     made: int = 0
+    output: bytes = b""
     left: Mapping[bool, int] = {}
 
 
@@ -83,11 +83,11 @@ def _given(file: str) -> str:
     return STDIN_NAME if file == STDIN else file
 
 
-def _check(job: Job, task: tuple[str, bytes | None]) -> Done:
-    file, data = task
+def _check(job: Job, task: tuple[str, Given]) -> Done:
+    file, given = task
     name = display_name(file)
     try:
-        data = read_input(file) if data is None else data
+        data = read(file, given)
         try:
             qemu = params.qemu_for(job.qemu, data, name)
         except InputRefusedError:
@@ -102,15 +102,16 @@ def _check(job: Job, task: tuple[str, bytes | None]) -> Done:
             judgement = check(data, _given(file), terms)
             return _done(job, file, judgement, refused=judgement.refused)
         fixed = fix(data, _given(file), terms, unsafe=job.unsafe)
+        if job.mode == "fix" and file != STDIN and fixed.data != data:
+            write_file(file, fixed.data)
     except VirtmemError as error:
-        return Done(file, f"virtmem: {error}", error.exit_code)
-    refused = fixed.after.refused if job.mode == "fix" else fixed.before.refused
-    done = _done(job, file, fixed.after, refused=refused)._replace(made=fixed.made)
-    if fixed.data == data:
-        return done._replace(after=data if file == STDIN else None)
-    if job.mode == "fix" or fixed.before.source is None:
-        return done._replace(after=fixed.data)
-    return done._replace(difference=list(diff(data, fixed.data, name, fixed.before.source.encoding)))
+        return Done(file, str(error), error.exit_code)
+    if job.mode == "fix":
+        output = fixed.data if file == STDIN else b""
+        return _done(job, file, fixed.after, refused=fixed.after.refused)._replace(made=fixed.made, output=output)
+    encoding = fixed.before.source.encoding if fixed.before.source else "utf-8"
+    output = b"".join(diff(data, fixed.data, name, encoding))
+    return _done(job, file, fixed.after, refused=fixed.before.refused)._replace(made=fixed.made, output=output)
 
 
 def _done(job: Job, file: str, judgement: Judgement, *, refused: bool) -> Done:
@@ -128,14 +129,6 @@ def _done(job: Job, file: str, judgement: Judgement, *, refused: bool) -> Done:
         devices=judgement.devices,
         left=Counter(finding.safe for finding in judgement.findings if finding.safe is not None),
     )
-
-
-def _show_difference(difference: Sequence[bytes]) -> None:
-    """What the repairs change: coloured on a terminal, else bytes that `patch` takes."""
-    if sys.stdout is None or not sys.stdout.isatty():
-        write_output(b"".join(difference))
-        return
-    show(diff_line(line.decode(errors="replace").rstrip("\r\n")) for line in difference)
 
 
 class _Command(click.Command):
@@ -216,6 +209,8 @@ def command(
     chosen({}, (), ignored, "--ignore")
     if unsafe_fixes and not (fixing or diffing):
         raise UsageError("--unsafe-fixes needs --fix or --diff")
+    if fixing and len({os.path.realpath(file) for file in files}) < len(files):
+        raise UsageError("--fix: a file is given twice, and would be repaired twice")
     if form != "text" and (diffing or (fixing and STDIN in files)):
         raise UsageError(f"--format {form}: standard output is taken, by {'--diff' if diffing else 'the repaired XML'}")
     job = Job(
@@ -254,17 +249,16 @@ class _Summary:
 
     def take(self, done: Done) -> None:
         """Write what came of one input."""
-        code = done.code
+        self.worst = max(self.worst, done.code)
+        if done.failure:
+            say(f"virtmem: {done.failure}")
+            self.failures.append(Failure(_given(done.file), done.failure))
+            return
         try:
-            self.write(done)
+            self.write(done.output)
         except VirtmemError as error:
             say(f"virtmem: {error}")
-            code = error.exit_code
-        self.worst = max(self.worst, code)
-        if done.words:
-            say(done.words)
-            self.failures.append(Failure(_given(done.file), done.words.removeprefix("virtmem: ")))
-            return
+            self.worst = max(self.worst, error.exit_code)
         if self.document is not None:
             self.add(done.part)
         else:
@@ -278,15 +272,12 @@ class _Summary:
         self.counts.update(done.counts)
         self.left.update(done.left)
 
-    def write(self, done: Done) -> None:
-        """The repaired domain into its file, or the difference; standard input's to standard output."""
-        if done.difference:
-            _show_difference(done.difference)
-        elif self.mode == "fix" and done.after is not None:
-            if done.file == STDIN:
-                write_output(done.after)
-            else:
-                write_file(done.file, done.after)
+    def write(self, output: bytes) -> None:
+        """What repairs give to standard output; a difference is coloured on a terminal, else what `patch` takes."""
+        if output and self.mode == "diff" and is_styled(err=False):
+            show(diff_line(line.decode(errors="replace").rstrip("\r")) for line in output.split(b"\n")[:-1])
+        elif output:
+            write_output(output)
 
     def add(self, part: str) -> None:
         """One more part of the document."""

@@ -26,7 +26,7 @@ def display_name(path: str) -> str:
 def read_input(path: str) -> bytes:
     """The bytes of a file or of standard input, at most one more than a domain may have; raises VirtmemError."""
     if path == STDIN and sys.stdin is None:
-        raise VirtmemError("standard input is closed")
+        raise VirtmemError(f"{display_name(path)}: cannot be read: standard input is closed")
     try:
         if path == STDIN:
             _make_wait(sys.stdin)
@@ -83,11 +83,29 @@ def _all(descriptor: int) -> bytes:
         return file.read(LARGEST + 1)
 
 
-def inputs(files: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+# The bytes of an input that only this process can read, standard input, or why it could not; None for a file.
+Given = bytes | VirtmemError | None
+
+
+def inputs(files: Sequence[str]) -> Iterator[tuple[str, Given]]:
     """Each input, with its bytes where it is standard input, which only this process can read."""
     if files.count(STDIN) > 1:
         raise UsageError("'-' is given twice, and standard input can be read once")
-    return ((file, read_input(file) if file == STDIN else None) for file in files)
+    for file in files:
+        data: bytes | VirtmemError | None = None
+        if file == STDIN:
+            try:
+                data = read_input(file)
+            except VirtmemError as error:  # of this input, and no other
+                data = error
+        yield file, data
+
+
+def read(file: str, data: Given) -> bytes:
+    """The bytes of an input; raises VirtmemError."""
+    if isinstance(data, VirtmemError):
+        raise data
+    return read_input(file) if data is None else data
 
 
 def write_file(path: str, data: bytes) -> None:
@@ -119,6 +137,19 @@ def write_file(path: str, data: bytes) -> None:
         raise VirtmemError(f"{printable(path)}: cannot be written: {error.strerror}") from None
 
 
+def remove_stale(path: str | None) -> str:
+    """Remove the result of an earlier run, which is no longer one, and say so in words that end a sentence."""
+    if path is None or not os.path.lexists(path):
+        return ""
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return f"; {printable(path)} is from before, and is no regular file, so that it is left alone"
+        os.unlink(path)
+    except OSError as error:
+        return f"; {printable(path)} is from before, and cannot be removed: {error.strerror}"
+    return f"; {printable(path)}, which was from before, is removed"
+
+
 def _take_after(path: str, model: str) -> None:
     """Give a new file the mode and owner of the one it is to replace, or the usual mode where there is none."""
     try:
@@ -140,7 +171,10 @@ def settings_for(path: str) -> "Settings":
 
     virtmem.toml counts before pyproject.toml in the same folder, and the latter only if it has [tool.virtmem].
     """
-    return _settings_in(os.getcwd() if path == STDIN else os.path.dirname(os.path.abspath(path)))
+    try:
+        return _settings_in(os.getcwd() if path == STDIN else os.path.dirname(os.path.abspath(path)))
+    except FileNotFoundError:  # the folder that this runs in is gone, and with it all that could be found above
+        return {}
 
 
 @cache

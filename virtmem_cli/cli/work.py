@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from virtmem_cli.errors import VirtmemError
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -24,16 +26,20 @@ def in_order(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterator[
         yield from map(work, tasks)
         return
     from concurrent.futures import ProcessPoolExecutor  # slow to import, and one process is the rule
+    from concurrent.futures.process import BrokenProcessPool
 
     size = max(1, min(_CHUNK, len(tasks) // (jobs * _AHEAD)))
     pending: deque[Future[list[R]]] = deque()
-    with ProcessPoolExecutor(jobs) as pool:
-        for start in range(0, len(tasks), size):
-            pending.append(pool.submit(_each, work, tasks[start : start + size]))
-            if len(pending) > _AHEAD * jobs:
+    try:
+        with ProcessPoolExecutor(jobs) as pool:
+            for start in range(0, len(tasks), size):
+                pending.append(pool.submit(_each, work, tasks[start : start + size]))
+                if len(pending) > _AHEAD * jobs:
+                    yield from pending.popleft().result()
+            while pending:
                 yield from pending.popleft().result()
-        while pending:
-            yield from pending.popleft().result()
+    except BrokenProcessPool:
+        raise VirtmemError("a process of -j was ended from outside, and what was left was not done") from None
 
 
 def _each(work: Callable[[T], R], tasks: Sequence[T]) -> list[R]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.files import STDIN, display_name, inputs, read_input, settings_for, write_file
+from virtmem_cli.cli.files import STDIN, Given, display_name, inputs, read, remove_stale, settings_for, write_file
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import in_order
@@ -33,7 +33,7 @@ class Job(NamedTuple):
 
 
 # A file, its bytes where only this process could read them, and the file that its arguments go to, if any.
-Input = tuple[str, bytes | None, str | None]
+Input = tuple[str, Given, str | None]
 
 
 class Done(NamedTuple):
@@ -46,25 +46,26 @@ class Done(NamedTuple):
 
 
 def _convert(job: Job, task: Input) -> Done:
-    file, data, output = task
+    file, given, output = task
     name = display_name(file)
-    stale = f"; {printable(output)} is from before" if output is not None and os.path.exists(output) else ""
     try:
-        data = read_input(file) if data is None else data
+        data = read(file, given)
         target = Target(qemu=params.qemu_for(job.qemu, data, name), host=job.host, scope=job.scope)
         conversion = convert(data, name, target, strict=job.strict, settings=settings_for(file))
     except InputRefusedError as error:
-        return Done("", "", (str(error), f"{name}: refused, no arguments written{stale}"), error.exit_code)
+        return Done(
+            "", "", (str(error), f"{name}: refused, no arguments written{remove_stale(output)}"), error.exit_code
+        )
     except VirtmemError as error:
         return Done("", "", (f"virtmem: {error}",), error.exit_code)
     lines = _lines(conversion, name, styled=job.styled)
     if conversion.refused:
         by = "" if any(f.severity is Severity.ERROR for f in conversion.findings) else " by --strict"
-        words = f"{name}: refused{by}, no arguments written{stale}"
+        words = f"{name}: refused{by}, no arguments written{remove_stale(output)}"
         return Done(lines, "", (words,), InputRefusedError.exit_code)
     if not conversion.devices:
-        words = f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert{stale}"
-        return Done(lines, "", (words,), 0)
+        words = f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert"
+        return Done(lines, "", (words + remove_stale(output),), 0)
     try:
         text = arguments_format(job.form)(conversion.argv)
         if output is not None:

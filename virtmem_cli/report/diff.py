@@ -11,7 +11,7 @@ def diff(before: bytes, after: bytes, name: str, encoding: str) -> Iterator[byte
 
     if encoding.startswith(("utf-16", "utf-32")):
         before, after = (data.decode(encoding).encode() for data in (before, after))
-    label = printable(name).encode()
+    label = printable(name).encode() + (b"\t" if " " in name else b"")  # or patch would take the first word alone
     old, new = (data.splitlines(keepends=True) for data in (before, after))
     for line in diff_bytes(unified_diff, old, new, label, label):
         yield line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"

@@ -27,9 +27,12 @@ def judgement(judgement: "Judgement") -> str:
 
 def end(failures: Sequence[Failure]) -> str:
     """An annotation for each file that could not be read."""
-    return "".join(
-        [f"::error file={_escaped(failure.name, ':,')}::{_escaped(failure.words)}\n" for failure in failures]
-    )
+    return "".join([f"::error {_file(failure.name)}::{_escaped(failure.words)}\n" for failure in failures])
+
+
+def _file(name: str) -> str:
+    """The property that names the file; standard input is none that could be shown."""
+    return "" if name == STDIN else f"file={_escaped(name, ':,')}"
 
 
 def _annotation(finding: Reported, name: str) -> str:
