@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
 
 import pytest
-from command import execute, on_a_terminal, process, python, running, shell
+from command import VIRTMEM, execute, on_a_terminal, process, python, running, shell
 
 from virtmem_cli import __version__
 
@@ -431,3 +432,67 @@ def test_a_plain_conversion_imports_nothing_slow(files: Path) -> None:
     slow = {"rich", "tempfile", "tomllib", "pathlib", "dataclasses", "difflib", "importlib.metadata", "subprocess"}
     assert "virtmem_cli.conversion" in modules
     assert not modules & slow
+
+
+@pytest.mark.parametrize("command", [["check", "--format", "json"], ["xml2argv", "-o", "out"]])
+def test_standard_input_that_cannot_be_read_stops_no_other(command: list[str], files: Path) -> None:
+    run = shell('"$0" "$@" <&-', *command, "-", "good.xml", cwd=files)
+    assert run.code == 3
+    assert "<stdin>: cannot be read: standard input is closed" in run.err
+    if command[0] == "check":
+        document = json.loads(run.out)
+        assert [file["name"] for file in document["files"]] == ["good.xml"]
+        assert [file["name"] for file in document["unread"]] == ["<stdin>"]
+    else:
+        assert (files / "out/good.args").exists()
+
+
+def test_a_folder_that_is_gone_is_no_matter_to_standard_input(files: Path) -> None:
+    script = 'mkdir gone && cd gone && rmdir ../gone && "$0" xml2argv -'
+    run = shell(script, given=GOOD, cwd=files)
+    assert (run.code, run.err) == (0, "")
+    assert run.out == process("xml2argv", files / "good.xml").out
+
+
+def test_advice_that_settings_make_an_error_refuses_arguments_too(files: Path) -> None:
+    (files / "much.xml").write_text(GOOD.replace("'GiB'>2<", "'GiB'>7<").replace("'GiB'>1<", "'GiB'>6<"))
+    assert process("xml2argv", "much.xml", cwd=files).code == 0
+    (files / "virtmem.toml").write_text("rules = { movable-ratio = 'error' }\n")
+    run = process("xml2argv", "much.xml", cwd=files)
+    assert (run.code, run.out) == (1, "")
+    assert "[movable-ratio]" in run.err
+    assert process("check", "much.xml", cwd=files).code == 1
+
+
+def test_what_cannot_be_written_is_not_told_as_repaired(files: Path) -> None:
+    """A pipe in place of a file can be read, and not replaced."""
+    (files / "long.xml").write_text(GOOD.replace("'GiB'>8<", "'GiB'>1<"))
+    run = execute(["bash", "-c", f"{VIRTMEM} check --format json --fix <(cat long.xml)"], cwd=files)
+    assert run.code == 3
+    assert "cannot be written" in run.err
+    assert "repair made" not in run.err
+    document = json.loads(run.out)
+    assert document["files"] == []
+    assert len(document["unread"]) == 1
+
+
+def test_a_file_that_is_given_twice_is_not_repaired_twice(files: Path) -> None:
+    run = process("check", "--fix", "good.xml", "./good.xml", cwd=files)
+    assert (run.code, run.out) == (2, "")
+    assert "a file is given twice" in run.err
+
+
+def test_a_rule_with_too_many_findings_is_named_where_they_cannot_be_repaired(files: Path) -> None:
+    device = GOOD[GOOD.index("    <memory model") : GOOD.index("  </devices>")]
+    (files / "many.xml").write_text(GOOD.replace(device, device.replace("MiB'>2<", "MiB'>3<") * 1100))
+    run = process("check", "--fix", "--unsafe-fixes", "many.xml", cwd=files)
+    assert run.code == 3
+    assert "many.xml: cannot be repaired: block-not-power-of-two finds more than the 1000 that are named" in run.err
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="patch is not installed")
+def test_a_difference_of_a_file_with_a_blank_in_its_name_is_one_that_patch_takes(files: Path) -> None:
+    (files / "a name.xml").write_text(GOOD.replace("'GiB'>8<", "'GiB'>1<"))
+    difference = process("check", "--diff", "a name.xml", cwd=files).out
+    assert execute(["patch", "-p0"], given=difference, cwd=files).code == 0
+    assert "'GiB'>2</maxMemory>" in (files / "a name.xml").read_text()

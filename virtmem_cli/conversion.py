@@ -11,11 +11,11 @@ from virtmem_cli.argv import arguments
 from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.document.value import Element
 from virtmem_cli.domain import Domain
-from virtmem_cli.findings import Finding, Findings, Rule
+from virtmem_cli.findings import Finding, Findings
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import all_arguments
 from virtmem_cli.rules import reading
-from virtmem_cli.rules.judges import JUDGES
+from virtmem_cli.rules.judges import JUDGES, Judge
 from virtmem_cli.settle import Settled, settle
 from virtmem_cli.target import Target
 
@@ -65,7 +65,7 @@ def convert(
     return Conversion(told, refused, len(domain.devices), argv, settled)
 
 
-def _raised(settings: "Settings | None") -> Iterable[Rule]:
+def _raised(settings: "Settings | None") -> Iterable[Judge]:
     """The rules of advice that settings make errors or warnings."""
     if not settings:
         return ()

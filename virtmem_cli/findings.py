@@ -6,7 +6,7 @@ as a rule gives it speaks of an element of the tree; as it is reported, it speak
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -91,15 +91,19 @@ class Problem(NamedTuple):
 Problems = Iterator[Problem]
 
 
-class Rule:
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class Rule(Generic[P, R]):
     """One rule: its name, never reused for another, and the function that finds its problems.
 
-    A rule that `parse` or a comment raises finds one problem in what it is given; the others find all in a Settled.
+    A rule that `parse` or a comment raises finds one Problem in what it is given; the others find all in a Settled.
     """
 
     __slots__ = ("find", "id", "refuses", "severity", "title")
 
-    def __init__(self, severity: Severity, refuses: Refuses, title: str, find: Callable[..., Any]) -> None:
+    def __init__(self, severity: Severity, refuses: Refuses, title: str, find: Callable[P, R]) -> None:
         self.id = find.__name__.replace("_", "-")
         self.severity, self.refuses, self.title, self.find = severity, refuses, title, find
 
@@ -107,7 +111,10 @@ class Rule:
         return f"<rule {self.id}>"
 
 
-def rule(severity: Severity, refuses: Refuses, title: str) -> Callable[[Callable[..., Any]], Rule]:
+AnyRule = Rule[..., object]
+
+
+def rule(severity: Severity, refuses: Refuses, title: str) -> Callable[[Callable[P, R]], Rule[P, R]]:
     """Make a rule of a function, whose name with '-' for '_' is the rule's."""
     return lambda find: Rule(severity, refuses, title, find)
 
@@ -115,7 +122,7 @@ def rule(severity: Severity, refuses: Refuses, title: str) -> Callable[[Callable
 class Finding(NamedTuple):
     """A problem, and the rule that found it."""
 
-    rule: Rule
+    rule: AnyRule
     problem: Problem
 
 
@@ -130,21 +137,21 @@ class Findings:
         self._found: dict[Finding, None] = {}
         self._counts: dict[str, int] = {}
         # The first rule that had more to say than is named
-        self.cut: Rule | None = None
+        self.cut: AnyRule | None = None
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._found)
 
-    def room(self, rule: Rule) -> bool:
+    def room(self, rule: AnyRule) -> bool:
         """Whether one more finding of the rule would be named."""
         return self._counts.get(rule.id, 0) < MOST_FINDINGS
 
-    def say(self, rule: Rule, *about: Any, **more: Any) -> None:
+    def say(self, rule: Rule[P, Problem], *about: P.args, **more: P.kwargs) -> None:
         """Find one problem by a rule, if there is room for it."""
         if self._counts.get(rule.id, 0) <= MOST_FINDINGS:
             self.add(rule, (rule.find(*about, **more),))
 
-    def add(self, rule: Rule, problems: Iterable[Problem]) -> None:
+    def add(self, rule: AnyRule, problems: Iterable[Problem]) -> None:
         """Take the problems that a rule finds, until there are enough of them."""
         for problem in problems:
             count = self._counts[rule.id] = self._counts.get(rule.id, 0) + 1

@@ -13,7 +13,7 @@ from virtmem_cli.document.source import Source
 from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.domain import Domain
 from virtmem_cli.errors import InputRefusedError, VirtmemError
-from virtmem_cli.findings import MOST_FINDINGS, Finding, Findings, Repair, Rule
+from virtmem_cli.findings import MOST_FINDINGS, AnyRule, Finding, Findings, Repair
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.registry import ADVICE, RULES
 from virtmem_cli.rules import reading
@@ -68,7 +68,7 @@ class _Repairs(NamedTuple):
     """The repairs of what was found; not all of them where a rule was cut off."""
 
     repairs: list[Repair]
-    cut: Rule | None = None
+    cut: AnyRule | None = None
 
 
 def _judge(data: bytes, name: str, terms: Terms) -> tuple[Judgement, _Repairs]:
@@ -80,7 +80,7 @@ def _judge(data: bytes, name: str, terms: Terms) -> tuple[Judgement, _Repairs]:
         return Judgement(name, (refusal,), refused=True, devices=0, source=None), _Repairs([])
     read: dict[str, tuple[Domain, Findings]] = {}  # by what libvirt takes where <type arch> is absent
     hosts: dict[Finding, list[str]] = {}
-    cut: Rule | None = None
+    cut: AnyRule | None = None
     for target in terms.targets:
         if target.host.arch not in read:
             read[target.host.arch] = parse_domain(root, target.host.arch)

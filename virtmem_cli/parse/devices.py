@@ -18,7 +18,6 @@ from virtmem_cli.domain import (
     PciController,
     VirtioMem,
 )
-from virtmem_cli.findings import Rule
 from virtmem_cli.machines import MEMORY_MODELS, PCI_DRIVERS, PCI_MODELS, VIRTIO_MEM, VIRTIO_OPTIONS
 from virtmem_cli.parse.known import DEVICE, SOURCE, TARGET
 from virtmem_cli.parse.reader import ACCESS, ON_OFF, YES_NO, Reader, attribute, children, first_with, firsts
@@ -361,7 +360,9 @@ def _pci_address(reader: Reader, element: Element) -> PciAddress | None:
     domain, bus, slot = values.get("domain", 0), values.get("bus", 0), values.get("slot", 0)
     if not (domain or bus or slot):
         return None  # without those, libvirt takes it for an address that is still to be assigned
-    if _are_beyond(reader, reading.pci_address_range, element, values, _PCI_LIMITS):
+    if beyond := _beyond(values, _PCI_LIMITS):
+        for name in beyond:
+            reader.say(reading.pci_address_range, Value(element, name), _PCI_LIMITS[name])
         return None
     if domain:
         reader.say(reading.pci_address_range, Value(element, "domain"), 0, domain)
@@ -371,7 +372,11 @@ def _pci_address(reader: Reader, element: Element) -> PciAddress | None:
 
 def _ccw_address(reader: Reader, element: Element) -> CcwAddress | None:
     values = reader.numbers(element, _CCW_LIMITS)
-    if not values or _are_beyond(reader, reading.number_too_large, element, values, _CCW_LIMITS, address=True):
+    if not values:
+        return None
+    if beyond := _beyond(values, _CCW_LIMITS):
+        for name in beyond:
+            reader.say(reading.number_too_large, Value(element, name), _CCW_LIMITS[name], address=True)
         return None
     missing = [name for name in _CCW_LIMITS if name not in values]
     if missing:
@@ -380,13 +385,6 @@ def _ccw_address(reader: Reader, element: Element) -> CcwAddress | None:
     return CcwAddress(**values)
 
 
-def _are_beyond(
-    reader: Reader, rule: Rule, element: Element, values: Mapping[str, int], limits: Mapping[str, int], **more: bool
-) -> bool:
-    """Whether a number is above its limit; a finding for each that is."""
-    beyond = False
-    for name, value in values.items():
-        if value > limits[name]:
-            reader.say(rule, Value(element, name), limits[name], **more)
-            beyond = True
-    return beyond
+def _beyond(values: Mapping[str, int], limits: Mapping[str, int]) -> list[str]:
+    """The parts of an address that are above their limits."""
+    return [name for name, value in values.items() if value > limits[name]]

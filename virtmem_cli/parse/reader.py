@@ -4,10 +4,10 @@ The reader of all rooms of this folder. It looks at one text at a time and compa
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
 from virtmem_cli.document.value import Element, Value, string
-from virtmem_cli.findings import Findings, Rule
+from virtmem_cli.findings import Findings, Problem, Rule
 from virtmem_cli.rules import reading
 from virtmem_cli.units import (
     KIB,
@@ -24,6 +24,9 @@ from virtmem_cli.units import (
 )
 
 T = TypeVar("T")
+P = ParamSpec("P")
+# A rule for what is 0
+Zero = Rule[[Element, str, str], Problem]
 
 # libvirt's VIR_DOMAIN_CPUMASK_LEN: the numbers of nodes and CPUs are below it.
 NODES = 16384
@@ -78,7 +81,7 @@ class Reader:
         """With None, nothing is said: for what is not ours to judge."""
         self.findings = findings
 
-    def say(self, rule: Rule, *about: Any, **more: Any) -> None:
+    def say(self, rule: Rule[P, Problem], *about: P.args, **more: P.kwargs) -> None:
         """Say what a rule finds in something."""
         if self.findings is not None:
             self.findings.say(rule, *about, **more)
@@ -121,7 +124,7 @@ class Reader:
             return None
 
     def scaled(
-        self, element: Element, name: str, unit: str | None, *, step: int = KIB, zero: Rule | None = None
+        self, element: Element, name: str, unit: str | None, *, step: int = KIB, zero: Zero | None = None
     ) -> int:
         """A size in bytes, as written but for the whole KiB that libvirt counts in; 0 after an error.
 
@@ -155,7 +158,7 @@ class Reader:
         tag: str,
         elements: Mapping[str, Element],
         *,
-        zero: Rule | None = None,
+        zero: Zero | None = None,
         step: int = KIB,
     ) -> int:
         """The size in the parent's child `tag`, of its first `elements`; 0 where it is absent, empty or unreadable.

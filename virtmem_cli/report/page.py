@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from textwrap import wrap
 
-from virtmem_cli.findings import Rule, Severity
+from virtmem_cli.findings import AnyRule, Severity
 from virtmem_cli.report.diff import diff_line
 from virtmem_cli.rulebook import Page, change, plain
 from virtmem_cli.text import Piece
 
 
-def explanation(rule: Rule, asked: Page) -> Iterator[list[Piece]]:
+def explanation(rule: AnyRule, asked: Page) -> Iterator[list[Piece]]:
     """All that there is to say of a rule: its page, with the change alone of the example."""
     guard = ", and xml2argv refuses it whatever is configured" if rule.severity is Severity.ERROR else ""
     yield [(rule.id, "place"), (f": {rule.title}", "")]

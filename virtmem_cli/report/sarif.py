@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from virtmem_cli import __version__
-from virtmem_cli.findings import Rule, Severity
+from virtmem_cli.findings import AnyRule, Severity
 from virtmem_cli.registry import RULES
 from virtmem_cli.report.words import STDIN, Failure, sentence
 from virtmem_cli.told import Reported
@@ -30,7 +30,7 @@ def begin() -> str:
     return _text(head, "").removesuffix("]\n    }\n  ]\n}")
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
+def _rule(rule: AnyRule) -> dict[str, Any]:
     from virtmem_cli.rulebook import page, plain
 
     its = page(rule.id)
