@@ -69,6 +69,7 @@ ROOMS = [
     "host",
     "qemu",
     "verify",
+    "report.comparison",
     "api",
     "cli",
 ]

@@ -180,7 +180,7 @@ def _finding(one: Reported) -> Finding:
     return Finding(
         rule=one.rule,
         severity=one.severity.value,
-        refuses=one.refuses.name.lower(),
+        refuses=one.refuses.value,
         message=one.message,
         advice=one.advice,
         line=line,

@@ -26,14 +26,17 @@ class Severity(Enum):
 
 
 class Refuses(Enum):
-    """Who refuses what the rule finds; the value is the clause that a message ends with."""
+    """Who refuses what the rule finds.
 
-    LIBVIRT = "libvirt refuses it"
-    QEMU = "libvirt takes it, QEMU refuses it"
-    BOTH = "libvirt and QEMU refuse it"
-    NEVER = "libvirt refuses it, QEMU starts and never converges"
-    OURS = "it cannot be converted"
-    NOBODY = ""
+    NEVER: libvirt does, and QEMU starts and never converges. OURS: it cannot be converted.
+    """
+
+    LIBVIRT = "libvirt"
+    QEMU = "qemu"
+    BOTH = "both"
+    NEVER = "never"
+    OURS = "ours"
+    NOBODY = "nobody"
 
 
 class Part(Enum):

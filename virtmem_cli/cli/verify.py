@@ -15,27 +15,17 @@ from virtmem_cli.machines import ARCHITECTURES
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.parse.machine import emulator
 from virtmem_cli.qemu import ask_qemu
+from virtmem_cli.report.comparison import cells
 from virtmem_cli.report.line import line
 from virtmem_cli.target import LIBVIRT, Target
 from virtmem_cli.text import printable, quoted
-from virtmem_cli.verify import Report, Row, verify
-
-
-def _show(value: int | str | None, field: str) -> str:
-    if value is None:
-        return "absent"
-    return f"{value:#x}" if isinstance(value, int) and field in ("memaddr", "addr") else str(value)
-
-
-def _cells(row: Row) -> tuple[str, str, str, str, str]:
-    expected, reported = _show(row.expected, row.field), _show(row.reported, row.field)
-    return row.device, row.field, expected, reported, "ok" if row.expected == row.reported else "differs"
+from virtmem_cli.verify import Report, verify
 
 
 def _print(report: Report) -> None:
     """A table on a terminal; else one line a field, with tabs between."""
     if sys.stdout is None or not sys.stdout.isatty():
-        write_output("".join("\t".join(map(printable, _cells(row))) + "\n" for row in report.rows))
+        write_output("".join("\t".join(map(printable, cells(row))) + "\n" for row in report.rows))
         return
     from rich.console import Console  # slow to import, and only a terminal needs it
     from rich.table import Table
@@ -43,8 +33,8 @@ def _print(report: Report) -> None:
 
     table = Table("device", "field", "XML", "QEMU", "")
     for row in report.rows:
-        cells = _cells(row)
-        table.add_row(*(Text(printable(cell)) for cell in cells), style=None if cells[-1] == "ok" else "bold red")
+        words = cells(row)
+        table.add_row(*(Text(printable(word)) for word in words), style=None if words[-1] == "ok" else "bold red")
     Console(highlight=False).print(table)
 
 

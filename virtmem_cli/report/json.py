@@ -42,7 +42,7 @@ def _finding(finding: Reported) -> dict[str, Any]:
     return {
         "rule": finding.rule,
         "severity": finding.severity.value,
-        "refuses": finding.refuses.name.lower(),
+        "refuses": finding.refuses.value,
         "message": finding.message,
         "advice": finding.advice,
         "hosts": list(finding.hosts),

@@ -5,6 +5,7 @@ from textwrap import wrap
 
 from virtmem_cli.findings import AnyRule, Severity
 from virtmem_cli.report.diff import diff_line
+from virtmem_cli.report.words import CLAUSES
 from virtmem_cli.rulebook import Page, change, plain
 from virtmem_cli.text import Piece
 
@@ -13,7 +14,7 @@ def explanation(rule: AnyRule, asked: Page) -> Iterator[list[Piece]]:
     """All that there is to say of a rule: its page, with the change alone of the example."""
     guard = ", and xml2argv refuses it whatever is configured" if rule.severity is Severity.ERROR else ""
     yield [(rule.id, "place"), (f": {rule.title}", "")]
-    yield [(rule.severity.value, rule.severity.value), (f": {rule.refuses.value or 'nobody refuses it'}{guard}", "")]
+    yield [(rule.severity.value, rule.severity.value), (f": {CLAUSES[rule.refuses]}{guard}", "")]
     yield []
     yield from _wrapped(asked.meaning)
     yield from ([], [("Why", "place")])

@@ -41,7 +41,7 @@ def _rule(rule: AnyRule) -> dict[str, Any]:
         "fullDescription": {"text": plain(its.meaning)},
         "help": _help(its),
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
-        "properties": {"refuses": rule.refuses.name.lower()},
+        "properties": {"refuses": rule.refuses.value},
     }
 
 

@@ -20,6 +20,15 @@ WHO: Mapping[Refuses, str] = {
     Refuses.OURS: "cannot be converted",
     Refuses.NOBODY: "works, but",
 }
+# The same in the words that end a sentence.
+CLAUSES: Mapping[Refuses, str] = {
+    Refuses.LIBVIRT: "libvirt refuses it",
+    Refuses.QEMU: "libvirt takes it, QEMU refuses it",
+    Refuses.BOTH: "libvirt and QEMU refuse it",
+    Refuses.NEVER: "libvirt refuses it, QEMU starts and never converges",
+    Refuses.OURS: "it cannot be converted",
+    Refuses.NOBODY: "nobody refuses it",
+}
 
 
 class Failure(NamedTuple):
