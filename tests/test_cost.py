@@ -52,7 +52,8 @@ MOST_GROWTH = {
 OWN_MODULES = """__main__ argv cli cli.files cli.help cli.params cli.terminal cli.work cli.xml2argv conversion document
     document.tree document.value domain errors findings layout machines parse parse.devices parse.known parse.machine
     parse.memory parse.reader props report report.shell rules rules.addresses rules.backends rules.buses rules.cpus
-    rules.judges rules.machine rules.nodes rules.reading rules.sizes settle target text units"""
+    rules.judges rules.machine rules.nodes rules.reading rules.sizes settle settle.buses settle.memory target text
+    units"""
 PYTHONS_MODULES = {
     "gc": "__main__",
     "json": "argv",

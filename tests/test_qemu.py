@@ -15,7 +15,8 @@ from virtmem_cli.findings import Refuses, Severity
 from virtmem_cli.props import Value
 from virtmem_cli.registry import RULES
 from virtmem_cli.rulebook import page
-from virtmem_cli.settle import model_of, settle
+from virtmem_cli.settle import settle
+from virtmem_cli.settle.memory import model_of
 from virtmem_cli.target import Target
 
 TESTDATA = ROOT / "testdata"

@@ -37,6 +37,8 @@ ROOMS = [
     "parse.devices",
     "parse",
     "layout",
+    "settle.memory",
+    "settle.buses",
     "settle",
     "rules.sizes",
     "rules.nodes",

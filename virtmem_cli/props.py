@@ -9,15 +9,8 @@ from typing import NamedTuple
 
 from virtmem_cli.domain import Address, CcwAddress, OtherMemory, PciAddress, PciController, VirtioMem
 from virtmem_cli.machines import DOMAIN_TYPES, PCI_MODELS, VIRTIO_OPTIONS
-from virtmem_cli.settle import (
-    AnyMemory,
-    BootMemory,
-    Memory,
-    Settled,
-    bus_name,
-    device_driver,
-    model_of,
-)
+from virtmem_cli.settle import Settled, bus_name, device_driver
+from virtmem_cli.settle.memory import AnyMemory, BootMemory, Memory, model_of
 from virtmem_cli.units import KIB
 
 Value = bool | int | str | tuple[int, ...]

@@ -14,7 +14,8 @@ from virtmem_cli.domain import VirtioMem
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.props import Argument, Value, all_arguments
 from virtmem_cli.qemu import converse
-from virtmem_cli.settle import Settled, model_of, settle
+from virtmem_cli.settle import Settled, settle
+from virtmem_cli.settle.memory import model_of
 
 _QUESTIONS = {
     name: {"execute": command}

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from virtmem_cli.document.value import Element
 from virtmem_cli.domain import HugePage
 from virtmem_cli.findings import Problem, Problems, Refuses, Severity, rule
-from virtmem_cli.settle import AnyMemory, BootMemory, Settled
+from virtmem_cli.settle import Settled
+from virtmem_cli.settle.memory import AnyMemory, BootMemory
 from virtmem_cli.target import FEATURES, show
 from virtmem_cli.text import up_to
 from virtmem_cli.units import human, is_power_of_two

@@ -3,7 +3,8 @@
 from virtmem_cli.domain import OtherMemory
 from virtmem_cli.findings import Part, Problem, Problems, Refuses, Severity, rule, unsafe
 from virtmem_cli.machines import ARCHITECTURES, MACHINES
-from virtmem_cli.settle import Settled, device_driver, model_of, unplugged_readable
+from virtmem_cli.settle import Settled, device_driver, unplugged_readable
+from virtmem_cli.settle.memory import model_of
 from virtmem_cli.target import FEATURES, show
 from virtmem_cli.text import LETTERS, LETTERS_AND_DIGITS, quoted
 

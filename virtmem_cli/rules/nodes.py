@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from virtmem_cli.domain import MemoryDevice
 from virtmem_cli.findings import Part, Problem, Problems, Refuses, Severity, rule, unsafe
-from virtmem_cli.settle import Settled, model_of
+from virtmem_cli.settle import Settled
+from virtmem_cli.settle.memory import model_of
 from virtmem_cli.text import up_to
 from virtmem_cli.units import format_bitmap
 
