@@ -194,12 +194,12 @@ class Devices:
         target, source = device.parts.get("target"), device.parts.get("source")
         inner, outer = firsts(target), firsts(source)
         if target is None:
-            advice = "Write <target> with <size>, <node>, <block> and <requested> in it."
-            reader.say(reading.value_missing, element, "<target> is absent", advice)
+            example = "<target> with <size>, <node>, <block> and <requested> in it"
+            reader.say(reading.value_missing, element, "<target>", example)
         address_type = device.of("address", "type")
         if "address" in device.parts and not address_type:
-            advice = "Write type='pci', or 'ccw' on s390x."
-            reader.say(reading.value_missing, device.parts["address"], "<address type> is absent", advice)
+            example = "type='pci', or 'ccw' on s390x"
+            reader.say(reading.value_missing, device.parts["address"], "<address type>", example)
         return VirtioMem(
             element=element,
             elements=_elements(device.parts, outer, inner),
@@ -263,8 +263,8 @@ class Devices:
             index = given[element] if element in given else next(free)
             model = device.get("model")
             if index and model is None:
-                advice = f"Write {one_of([name for name, model in PCI_MODELS.items() if not model.is_root])}."
-                self.reader.say(reading.value_missing, element, "<controller model> is absent", advice)
+                example = one_of([name for name, model in PCI_MODELS.items() if not model.is_root])
+                self.reader.say(reading.value_missing, element, "<controller model>", example)
             elif index:
                 self.reader.choice(element, "model", _MODELS)
             if index is None:

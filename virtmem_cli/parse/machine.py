@@ -30,8 +30,8 @@ def name(reader: Reader, root: Element, top: Top) -> str:
     element = next(iter(top.get("name", ())), None)
     text = "" if element is None else string(element)
     if element is None or not text:
-        words = "<name> is absent or empty"
-        reader.say(reading.value_missing, root if element is None else element, words, "Write <name>…</name>.")
+        place = root if element is None else element
+        reader.say(reading.value_missing, place, "<name>", "<name>…</name>", "is absent or empty")
     elif "/" in text or "\n" in text:
         reader.say(reading.name_invalid, Value(element))
     return text
@@ -49,7 +49,7 @@ def domain_type(reader: Reader, root: Element) -> str:
     """What runs the guest: kvm, hvf or QEMU's emulation."""
     kind = root.get("type")
     if kind is None:
-        reader.say(reading.value_missing, root, "<domain type> is absent", "Write type='kvm' or type='qemu'.")
+        reader.say(reading.value_missing, root, "<domain type>", "type='kvm' or type='qemu'")
     elif kind not in DOMAIN_TYPES:
         reader.say(reading.domain_type, Value(root, "type"))
     return kind or ""
@@ -60,9 +60,8 @@ def architecture(reader: Reader, root: Element, top: Top, default: str) -> tuple
     types = every(top.get("os", ()), "type")
     text = string(types[0]) if types else ""
     if not text:
-        words = f"<os><type> is {'empty' if types else 'absent'}"
-        advice = "Write <os><type arch='x86_64'>hvm</type></os>."
-        reader.say(reading.value_missing, types[0] if types else root, words, advice)
+        place, state = (types[0], "is empty") if types else (root, "is absent")
+        reader.say(reading.value_missing, place, "<os><type>", "<os><type arch='x86_64'>hvm</type></os>", state)
     elif text != "hvm":
         reader.say(reading.value_unknown, Value(types[0], called="<os><type>"), (), "Write 'hvm'.")
     arch = attribute(first_with(types, "arch"), "arch") or default

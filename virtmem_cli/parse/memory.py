@@ -35,14 +35,9 @@ def cells(reader: Reader, top: Top) -> tuple[NumaCell, ...]:
     numas = [numa for cpu in top.get("cpu", ()) if (numa := first(cpu, "numa")) is not None]
     elements = every(numas, "cell")
     if len(elements) > MOST_NODES:
-        reader.say(
-            reading.nodes_too_many,
-            elements[MOST_NODES],
-            f"there are {len(elements)} <cell>s, and QEMU's limit is {MOST_NODES}",
-            "Write fewer.",
-        )
+        reader.say(reading.nodes_too_many, elements[MOST_NODES], MOST_NODES, cells=len(elements))
     if numas and not elements:
-        reader.say(reading.value_missing, numas[0], "<numa> has no <cell>", "Write a <cell>, or remove <numa>.")
+        reader.say(reading.value_missing, numas[0], "<numa>", "a <cell>, or remove <numa>", "has no <cell>")
     found = [_cell(reader, element, index) for index, element in enumerate(elements[:MOST_NODES])]
     return tuple(sorted(found, key=lambda cell: cell.id))
 
@@ -50,8 +45,7 @@ def cells(reader: Reader, top: Top) -> tuple[NumaCell, ...]:
 def _cell(reader: Reader, element: Element, index: int) -> NumaCell:
     cell_id = index if element.get("id") is None else reader.uint(element, "id", limit=UINT_MAX)
     if element.get("memory") is None:
-        words = "<cell memory> is absent"
-        reader.say(reading.value_missing, element, words, "Write memory='…' unit='KiB'.")
+        reader.say(reading.value_missing, element, "<cell memory>", "memory='…' unit='KiB'")
         memory = 0
     else:
         memory = reader.scaled(element, "memory", element.get("unit"), step=MIB, zero=reading.cell_zero)
@@ -110,7 +104,7 @@ def _hugepages(reader: Reader, parents: Iterable[Element]) -> tuple[HugePage, ..
 
 def _page_size(reader: Reader, page: Element) -> int:
     if page.get("size") is None:
-        reader.say(reading.value_missing, page, "<page size> is absent", "Write size='2048' unit='KiB'.")
+        reader.say(reading.value_missing, page, "<page size>", "size='2048' unit='KiB'")
         return 0
     return reader.scaled(page, "size", page.get("unit"), zero=reading.value_missing)
 
@@ -131,8 +125,7 @@ def numatune(reader: Reader, root: Element, top: Top) -> NumaTune:
         elif given is not None:
             nodeset = reader.nodeset(memory)
         elif memory.get("mode") is not None or placement is not None:
-            words = "<numatune><memory nodeset> is absent"
-            reader.say(reading.value_missing, memory, words, "Write nodeset='0', say.")
+            reader.say(reading.value_missing, memory, "<numatune><memory nodeset>", "nodeset='0', say")
     return NumaTune(
         element=element if memory is None else memory,
         mode=reader.choice(memory, "mode", _MODES) or "strict",
@@ -146,8 +139,8 @@ def _memnodes(reader: Reader, parent: Element) -> Iterator[MemNode]:
     for element in list(parent.iterchildren("memnode"))[: MOST_NODES + 1]:
         absent = [name for name in ("cellid", "nodeset") if element.get(name) is None]
         if absent:
-            words = f"<memnode {absent[0]}> is absent"
-            reader.say(reading.value_missing, element, words, "Write <memnode cellid='0' mode='strict' nodeset='0'/>.")
+            example = "<memnode cellid='0' mode='strict' nodeset='0'/>"
+            reader.say(reading.value_missing, element, f"<memnode {absent[0]}>", example)
             continue
         cellid = reader.uint(element, "cellid", limit=UINT_MAX)
         nodeset = reader.nodeset(element)

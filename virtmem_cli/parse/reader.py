@@ -26,7 +26,7 @@ from virtmem_cli.units import (
 T = TypeVar("T")
 P = ParamSpec("P")
 # A rule for what is 0
-Zero = Rule[[Element, str, str], Problem]
+Zero = Rule[[Element, str, str, str], Problem]
 
 # libvirt's VIR_DOMAIN_CPUMASK_LEN: the numbers of nodes and CPUs are below it.
 NODES = 16384
@@ -146,7 +146,7 @@ class Reader:
         if not value % step and value:
             return value
         if zero and not value:
-            self.say(zero, element, f"{Value(element, name).label} is 0", "Write a size.")
+            self.say(zero, element, Value(element, name).label, "a size", "is 0")
         rounded = round_up(value, step)
         if rounded != value:
             self.say(reading.value_rounded, Value(element, name), value, rounded, step)
@@ -171,8 +171,9 @@ class Reader:
                 self.say(
                     reading.value_missing,
                     parent if element is None else element,
-                    f"<{tag}> is {'absent' if element is None else 'empty'}",
-                    f"Write <{tag} unit='KiB'>…</{tag}>.",
+                    f"<{tag}>",
+                    f"<{tag} unit='KiB'>…</{tag}>",
+                    "is absent" if element is None else "is empty",
                 )
             return 0
         unit = element.get("unit")
@@ -211,11 +212,6 @@ class Reader:
         """A list of NUMA nodes, of which QEMU knows MOST_NODES; None after a finding."""
         nodes = self.bitmap(element, name)
         if nodes and nodes[-1] >= MOST_NODES:
-            self.say(
-                reading.nodes_too_many,
-                element,
-                f"{Value(element, name).label} goes up to {nodes[-1]}, and QEMU's last node is {MOST_NODES - 1}",
-                f"Write nodes from 0 to {MOST_NODES - 1}.",
-            )
+            self.say(reading.nodes_too_many, element, MOST_NODES, label=Value(element, name).label, last=nodes[-1])
             return None
         return nodes

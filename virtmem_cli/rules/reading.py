@@ -21,9 +21,12 @@ def not_a_domain(element: Element, reason: str, advice: str) -> Problem:
 
 
 @rule(Severity.ERROR, Refuses.LIBVIRT, "a required element or attribute is absent or empty")
-def value_missing(element: Element, words: str, advice: str) -> Problem:
-    """libvirt has no default for it. An absent <block> counts as 0: virDomainMemoryDefValidate (libvirt 7.9)."""
-    return Problem(element, words, advice)
+def value_missing(element: Element, label: str, example: str, state: str = "is absent") -> Problem:
+    """libvirt has no default for it. An absent <block> counts as 0: virDomainMemoryDefValidate (libvirt 7.9).
+
+    `label` is what is missing, or what lacks it by its `state`; `example` what could be written.
+    """
+    return Problem(element, f"{label} {state}", f"Write {example}.")
 
 
 @rule(Severity.ERROR, Refuses.LIBVIRT, "a value is none of those that libvirt knows")
@@ -108,9 +111,15 @@ def nodeset_invalid(value: Value, size: int, *, empty: bool = False) -> Problem:
 
 
 @rule(Severity.ERROR, Refuses.QEMU, "more NUMA nodes than QEMU knows")
-def nodes_too_many(element: Element, words: str, advice: str) -> Problem:
-    """QEMU's MAX_NODES, of guest and host; libvirt reads numbers below VIR_DOMAIN_CPUMASK_LEN."""
-    return Problem(element, words, advice)
+def nodes_too_many(element: Element, most: int, *, label: str = "", last: int = 0, cells: int = 0) -> Problem:
+    """QEMU's MAX_NODES, of guest and host; libvirt reads numbers below VIR_DOMAIN_CPUMASK_LEN.
+
+    Either a list, `label`, that goes up to `last`, or a number of `cells`.
+    """
+    if cells:
+        return Problem(element, f"there are {cells} <cell>s, and QEMU's limit is {most}", "Write fewer.")
+    words = f"{label} goes up to {last}, and QEMU's last node is {most - 1}"
+    return Problem(element, words, f"Write nodes from 0 to {most - 1}.")
 
 
 @rule(Severity.ERROR, Refuses.LIBVIRT, "the domain's name holds a '/' or a line break")
@@ -128,15 +137,15 @@ def domain_type(value: Value) -> Problem:
 
 
 @rule(Severity.ERROR, Refuses.QEMU, "<size> is 0")
-def size_zero(element: Element, words: str, advice: str) -> Problem:
+def size_zero(element: Element, label: str, example: str, state: str) -> Problem:
     """QEMU's memory backends do not take 0 as their size. libvirt reads it and says nothing."""
-    return Problem(element, words, advice)
+    return Problem(element, f"{label} {state}", f"Write {example}.")
 
 
 @rule(Severity.ERROR, Refuses.QEMU, "a cell without memory")
-def cell_zero(element: Element, words: str, advice: str) -> Problem:
+def cell_zero(element: Element, label: str, example: str, state: str) -> Problem:
     """QEMU's memory backends do not take 0 as their size. libvirt reads memory='0' and says nothing."""
-    return Problem(element, words, advice)
+    return Problem(element, f"{label} {state}", f"Write {example}.")
 
 
 @rule(Severity.WARNING, Refuses.NOBODY, "libvirt rounds the value up")
