@@ -210,6 +210,23 @@ def test_documents_stand_alone(files: Path) -> None:
     assert [line.split()[0] for line in lines] == ["::error", "::warning", "::notice", "::error", "::error"]
 
 
+@pytest.mark.process
+def test_an_input_that_cannot_be_read_is_in_every_report(files: Path) -> None:
+    """What is missing from a report must show in it, or an incomplete run looks like a clean one."""
+
+    def printed(form: str) -> str:
+        run = process("check", "--format", form, "absent.xml", "good.xml")
+        assert run.code == 3
+        return run.out
+
+    words = "absent.xml: cannot be read: No such file or directory"
+    assert json.loads(printed("json"))["unread"] == [{"name": "absent.xml", "message": words}]
+    assert printed("github") == f"::error file=absent.xml::{words}\n"
+    (invocation,) = json.loads(printed("sarif"))["runs"][0]["invocations"]
+    assert not invocation["executionSuccessful"]
+    assert invocation["toolExecutionNotifications"][0]["message"] == {"text": words}
+
+
 @pytest.mark.parametrize("form", ["json", "sarif"])
 def test_a_document_of_nothing_is_one(form: str) -> None:
     run = check("--format", form, "absent.xml")

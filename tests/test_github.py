@@ -1,0 +1,126 @@
+"""The annotations that `check` writes for GitHub, held against a parser that reads them as GitHub's runner does."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from judging import document
+from reports import NAMES, WRONG, check, findings, golden, reported, written
+
+from virtmem_cli.document.source import Location
+from virtmem_cli.findings import Severity
+from virtmem_cli.judgement import Judgement
+
+
+class Command(NamedTuple):
+    """A workflow command, as the runner has it after parsing."""
+
+    name: str
+    properties: dict[str, str]
+    data: str
+
+
+def unescaped(text: str, codes: str) -> str:
+    """Escapes undone as the runner does it: one character after the other, '%' last, and no others."""
+    for character in f"{codes}%":
+        text = text.replace(f"%{ord(character):02X}", character)
+    return text
+
+
+def commands(output: str) -> Iterator[Command]:
+    """The workflow commands in a job's output: `::name key=value,key=value::data`, each on a line of its own."""
+    for line in re.split("\r\n|\r|\n", output):
+        head, separator, data = line.lstrip().removeprefix("::").partition("::")
+        name, _, words = head.partition(" ")
+        if not line.lstrip().startswith("::") or not separator or name not in ("error", "warning", "notice"):
+            continue  # the runner prints such a line
+        pairs = (pair.partition("=") for pair in words.strip().split(","))
+        properties = {key: unescaped(value, "\r\n:,") for key, _, value in pairs if key and value}
+        yield Command(name, properties, unescaped(data, "\r\n"))
+
+
+COMMANDS = {"error": "error", "warning": "warning", "advice": "notice"}
+
+
+def assert_annotates(command: Command, name: str, finding: Any) -> None:
+    """The command is the finding; GitHub drops columns unless the lines are the same, and ends before beginnings."""
+    assert command.name == COMMANDS[finding["severity"]]
+    assert command.data.startswith(finding["message"])
+    assert command.data.endswith(f": {finding['advice']}")
+    place = {"line": finding["line"], "endLine": finding["endLine"]}
+    if finding["line"] == finding["endLine"] and finding["column"] < finding["endColumn"]:
+        place |= {"col": finding["column"], "endColumn": finding["endColumn"]}
+    numbers = {key: str(number) for key, number in place.items()}
+    assert command.properties == {"file": name, "title": f"virtmem {finding['rule']}", **numbers}
+
+
+def test_the_parser_reads_the_examples_of_githubs_documentation() -> None:
+    output = (
+        "::error file=app.js,line=1,col=5,endColumn=7,title=YOUR-TITLE::Missing semicolon\r\n"
+        "echo ::warning::not at the beginning\n"
+        "  ::notice file=100%25%2C%3A.js,title=::My%0Amulti%3Aline %2525 string\n"
+        "::other::no such command\n"
+        "::error file=x"
+    )
+    assert list(commands(output)) == [
+        Command(
+            "error",
+            {"file": "app.js", "line": "1", "col": "5", "endColumn": "7", "title": "YOUR-TITLE"},
+            "Missing semicolon",
+        ),
+        Command("notice", {"file": "100%,:.js"}, "My\nmulti%3Aline %25 string"),
+    ]
+
+
+def test_github_annotates_all_findings() -> None:
+    found = findings(golden("json"))
+    annotations = list(commands(golden("github")))
+    assert len(golden("github").splitlines()) == len(annotations)
+    for command, (name, finding) in zip(annotations, found, strict=True):
+        assert_annotates(command, name, finding)
+    assert any("col" not in command.properties for command in annotations)
+
+
+ODD = "100%, 100%25 %0A \n a:b,c::d \r\n ::error file=x,line=1::y"
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_github_reads_odd_words_back(severity: Severity) -> None:
+    one = reported("name-invalid", f"message {ODD}", f"Advice {ODD}")
+    one = one._replace(severity=severity, rule=f"odd,rule: {ODD}", hosts=(ODD, "x"), location=Location(2, 3, 2, 9))
+    judgement = Judgement(f"name {ODD}.xml", (one,), refused=True, devices=1, source=None)
+    output = document("github", judgement, judgement)
+    ((name, finding),) = findings(json.loads(document("json", judgement)))
+    assert output.count("\n") == 2
+    for command in commands(output):
+        assert_annotates(command, name, finding)
+        assert f"(host {ODD}, x)" in command.data
+    assert len(list(commands(output))) == 2
+
+
+def test_github_reads_odd_values_back(tmp_path: Path) -> None:
+    values = ["%0A%3A%2C%25", "&#10;::error file=x,line=1::y", "a:b,c::d", "100%"]
+    block = "<block unit='KiB'>"
+    assert block in WRONG
+    for number, value in enumerate(values):
+        written(f"{number}.xml", tmp_path, WRONG.replace(block, f"<block unit='{value}'>"))
+    paths = [tmp_path / f"{number}.xml" for number in range(len(values))]
+    found = findings(json.loads(check("json", *paths)))
+    assert [finding["rule"] for _, finding in found] == ["unit-unknown"] * len(values)
+    assert "%0A%3A%2C%25" in found[0][1]["message"]
+    output = check("github", *paths)
+    assert output.count("\n") == len(values)
+    for command, (name, finding) in zip(commands(output), found, strict=True):
+        assert_annotates(command, name, finding)
+
+
+# A command is text, so that a name that is none cannot be in it; and what a terminal would act upon is shown as text
+@pytest.mark.parametrize("name", NAMES[:-1], ids=ascii)
+def test_github_names_the_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(name, tmp_path)
+    (command,) = commands(check("github", name))
+    assert command.properties["file"] == name.replace("\u202e", "\\u202e")
