@@ -3,10 +3,12 @@
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from real_qemu import QemuBinary
+from small import FILES
 
 settings.register_profile("quick", max_examples=20)
 
@@ -56,6 +58,24 @@ def interruptible() -> None:
     """A run in the background may have SIGINT ignored, which its children would take over."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: empty, and no configuration of this machine reaches it."""
+    (tmp_path / "virtmem.toml").write_text("")
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def files(here: Path) -> Path:
+    """The current folder with the small domain and those that have something to be said of."""
+    for name, xml in FILES.items():
+        (here / f"{name}.xml").write_text(xml)
+    return here
 
 
 @pytest.fixture(scope="session")
