@@ -147,7 +147,7 @@ def limited(
     return Run(code, run.stdout, run.stderr or b"", peak << 10)
 
 
-def virtmem(
+def within_limits(
     *words: str | Path, stdin: bytes | int = b"", cwd: Path | None = None, largest_file: int = 0, stderr: int = -1
 ) -> Run:
     return limited([VIRTMEM, *words], stdin, cwd=cwd, largest_file=largest_file, stderr=stderr)

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from hostile import COMMANDS, DOMAIN, REQUESTED, Run, declared, domain, virtmem
+from command import check_json, virtmem
+from hostile import COMMANDS, DOMAIN, REQUESTED, Run, declared, domain, within_limits
 
-pytestmark = [pytest.mark.process, pytest.mark.usefixtures("here")]
+pytestmark = pytest.mark.usefixtures("here")
 
 
 # What XML can refer to
@@ -71,11 +72,12 @@ def assert_nothing_fetched(run: Run, files: Sequence[Path], server: socket.socke
         server.accept()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_entity_refuses_a_domain(command: str, server: socket.socket, here: Path) -> None:
     files = referring(ENTITIES, server, here)
     before = [file.read_bytes() for file in files]
-    run = virtmem(*COMMANDS[command], *files)
+    run = within_limits(*COMMANDS[command], *files)
     assert_nothing_fetched(run, files, server)
     assert run.code == 1
     assert [file.read_bytes() for file in files] == before
@@ -85,10 +87,11 @@ def test_an_entity_refuses_a_domain(command: str, server: socket.socket, here: P
         assert all(b"<!DOCTYPE> is not taken" in line or b"not well-formed XML" in line for line in words)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_reference_is_not_followed(command: str, server: socket.socket, here: Path) -> None:
     files = referring(REFERENCES, server, here)
-    assert_nothing_fetched(virtmem(*COMMANDS[command], *files), files, server)
+    assert_nothing_fetched(within_limits(*COMMANDS[command], *files), files, server)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -96,7 +99,7 @@ def test_what_is_no_domain_is_told(command: str, here: Path) -> None:
     (here / "broken.xml").write_text("<domain>")
     run = virtmem(*COMMANDS[command], "broken.xml")
     assert run.code == 1
-    assert b"not well-formed XML" in run.out + run.err
+    assert "not well-formed XML" in run.out + run.err
 
 
 # Bytes
@@ -138,20 +141,21 @@ BYTES: Mapping[str, bytes] = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", COMMANDS)
 def test_odd_bytes_are_a_domain_or_none(command: str, here: Path) -> None:
     files = []
     for number, data in enumerate(BYTES.values()):
         files.append(here / f"{number}.xml")
         files[-1].write_bytes(data)
-    assert virtmem(*COMMANDS[command], *files).trouble == ""
+    assert within_limits(*COMMANDS[command], *files).trouble == ""
 
 
 def test_nul_is_in_no_domain() -> None:
     for name in (name for name in BYTES if name.startswith("NUL")):
-        run = virtmem("xml2argv", "-", stdin=BYTES[name])
-        assert (run.code, run.out) == (1, b"")
-        assert b"not well-formed XML" in run.err
+        run = virtmem("xml2argv", "-", given=BYTES[name])
+        assert (run.code, run.out) == (1, "")
+        assert "not well-formed XML" in run.err
 
 
 # Numbers
@@ -197,7 +201,7 @@ def test_a_number_is_one_as_libvirt_reads_it(place: str, here: Path) -> None:
         (here / f"{name}.xml").write_text(domain((spot, changed)), encoding="utf-8")
     (here / "good.xml").write_text(DOMAIN)
     files = [f"{name}.xml" for name in spelt]
-    run = virtmem("check", "--format", "json", *files)
+    run = check_json(*files)
     found = {
         file["name"]: [finding["rule"] for finding in file["findings"] if finding["rule"] == "number-invalid"]
         for file in json.loads(run.out)["files"]

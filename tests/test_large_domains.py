@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hostile import COMMANDS, DEVICE, DEVICES, IGNORE, REQUESTED, TARGET, domain, virtmem
+from hostile import COMMANDS, DEVICE, DEVICES, IGNORE, REQUESTED, TARGET, domain, within_limits
 
 from virtmem_cli.document.tree import LARGEST, MOST_ATTRIBUTES, MOST_TAGS
 
@@ -22,7 +22,7 @@ def troubles(data: str | bytes, folder: Path, commands: Sequence[str] = ("xml2ar
     def trouble(command: str) -> str:
         file = folder / f"{command}.xml"
         file.write_bytes(data.encode() if isinstance(data, str) else data)
-        found = virtmem(*COMMANDS[command], file).trouble
+        found = within_limits(*COMMANDS[command], file).trouble
         file.unlink()
         return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command import VIRTMEM
-from hostile import COMMANDS, DOMAIN, WARNED, WRONG, Run, limited, virtmem
+from hostile import COMMANDS, DOMAIN, WARNED, WRONG, Run, limited, within_limits
 
 pytestmark = pytest.mark.process
 
@@ -25,13 +25,13 @@ def test_what_is_no_file_is_read_with_care(what: str, code: int, command: str, h
     (here / "folder").mkdir()
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("socket")
-        run = virtmem(*COMMANDS[command], what)
+        run = within_limits(*COMMANDS[command], what)
     assert (run.trouble, run.code) == ("", code)
 
 
 def test_nobody_writes_to_a_fifo(here: Path) -> None:
     os.mkfifo(here / "fifo")
-    run = virtmem("check", "fifo")
+    run = within_limits("check", "fifo")
     assert run.code == 3
     assert b"nobody writes to it" in run.err
 
@@ -41,7 +41,7 @@ def test_somebody_writes_to_a_fifo(command: str, here: Path) -> None:
     os.mkfifo(here / "fifo")
     writer = threading.Thread(target=(here / "fifo").write_text, args=[DOMAIN])
     writer.start()
-    run = virtmem(*COMMANDS[command], "fifo")
+    run = within_limits(*COMMANDS[command], "fifo")
     writer.join()
     assert (run.trouble, run.code) == ("", 0)
 
@@ -49,13 +49,13 @@ def test_somebody_writes_to_a_fifo(command: str, here: Path) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_standard_input_ends_early(command: str) -> None:
     for end in (0, 1, len(DOMAIN) // 2, len(DOMAIN) - 3):
-        run = virtmem(*COMMANDS[command], "-", stdin=DOMAIN[:end].encode())
+        run = within_limits(*COMMANDS[command], "-", stdin=DOMAIN[:end].encode())
         assert (run.trouble, run.code) == ("", 1)
 
 
 def test_standard_input_has_no_end() -> None:
     with open("/dev/zero") as zero:
-        run = virtmem("check", "-", stdin=zero.fileno())
+        run = within_limits("check", "-", stdin=zero.fileno())
     assert (run.trouble, run.code) == ("", 1)
 
 
@@ -72,7 +72,7 @@ def test_standard_input_that_does_not_wait(early: int) -> None:
 
     timer = threading.Timer(1.5, later)
     timer.start()
-    run = virtmem("xml2argv", "-", stdin=reader)
+    run = within_limits("xml2argv", "-", stdin=reader)
     timer.join()
     os.close(reader)
     assert (run.trouble, run.code) == ("", 0)
@@ -176,7 +176,7 @@ def untouched(folder: Path) -> bool:
 @pytest.mark.parametrize("size", [1, 100, 400])
 @pytest.mark.parametrize("what", WRITES)
 def test_a_limit_on_files_leaves_none_half_written(what: str, size: int, written: Path) -> None:
-    run = virtmem(*WRITES[what], largest_file=size)
+    run = within_limits(*WRITES[what], largest_file=size)
     assert (run.trouble, run.code) == ("", 3)
     assert b"cannot be written: File too large" in run.err
     assert untouched(written)

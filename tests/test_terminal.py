@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from command import VIRTMEM, on_a_terminal, without_colour
-from hostile import DOMAIN, IGNORE, REQUESTED, WARNED, declared, domain, limited, odd_domain, virtmem
+from hostile import DOMAIN, IGNORE, REQUESTED, WARNED, declared, domain, limited, odd_domain, within_limits
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("here")]
 EVIL = "\x1b]8;;http://x\x07[red]\x1b[2J\x9b31m\u202e\u2066[link=http://x]y\r\b"
@@ -140,6 +140,6 @@ def test_a_diff_on_a_terminal_is_the_diff(file: str, evil: Path) -> None:
 
 @pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
 def test_a_report_in_a_pipe_has_no_controls(form: str, evil: Path) -> None:
-    run = virtmem("check", "--format", form, EVIL_FILE, EVIL, "pmem.xml", cwd=evil)
+    run = within_limits("check", "--format", form, EVIL_FILE, EVIL, "pmem.xml", cwd=evil)
     assert run.trouble == ""
     assert acts(run.out.decode()) == set()
