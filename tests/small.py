@@ -1,5 +1,6 @@
 """A small domain, what may be wrong with it, and files of it, for tests of what `check` says of a domain."""
 
+import os
 from pathlib import Path
 
 from domains import edited
@@ -42,6 +43,19 @@ ERROR_COMMENT = "<!-- virtmem: ignore=block-not-power-of-two -->"
 WARNING_COMMENT = "<!-- virtmem: ignore=element-unknown -->"
 UNITS = {"KiB": KIB, "MiB": MIB, "GiB": GIB}
 CELL = "<cpu><numa><cell id='0' cpus='0' memory='4' unit='GiB'/></numa></cpu>"
+# Names of files that a terminal, rich or a log would act upon
+ODD_NAMES = [
+    "\x1b[31mred\x1b[0m.xml",
+    "\x1b]0;title\x07.xml",
+    "\u009b31m.xml",
+    "[red]x[/red].xml",
+    "[link=http:/example.org]y.xml",
+    "\u202egnp.xml",
+    "\u2066x\u2069.xml",
+    "a\nb.xml",
+    "a\r\tb.xml",
+    os.fsdecode(b"\xff\x80.xml"),
+]
 
 
 def made(name: Path | str, text: str = WRONG) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from domains import edited
 from judging import document
 from reports import NAMES, WRONG, check, findings, golden, reported, written
 
@@ -124,3 +125,29 @@ def test_github_names_the_file(name: str, tmp_path: Path, monkeypatch: pytest.Mo
     written(name, tmp_path)
     (command,) = commands(check("github", name))
     assert command.properties["file"] == name.replace("\u202e", "\\u202e")
+
+
+@pytest.mark.parametrize(
+    ("name", "escaped"),
+    [
+        ("a%b.xml", "a%25b.xml"),
+        ("a:b.xml", "a%3Ab.xml"),
+        ("a,b.xml", "a%2Cb.xml"),
+        ("a%0A::error::b.xml", "a%250A%3A%3Aerror%3A%3Ab.xml"),
+        ("a\nb.xml", "a%0Ab.xml"),
+    ],
+    ids=ascii,
+)
+def test_github_gets_a_name_as_its_toolkit_escapes_it(name: str, escaped: str, here: Path) -> None:
+    written(name, here)
+    out = check("github", name)
+    assert out.startswith(f"::error file={escaped},line=")
+    assert out.count("\n") == 1
+
+
+def test_github_gets_a_message_as_its_toolkit_escapes_it() -> None:
+    given = edited(WRONG, ("<block unit='KiB'>", "<block unit='%0A::x,y'>"))
+    (line,) = check("github", "-", given=given).splitlines()
+    properties, message = re.fullmatch(r"::error ([^:]*)::(.*)", line).groups()  # type: ignore[union-attr]
+    assert properties.endswith("title=virtmem unit-unknown")
+    assert "'%250A::x,y'" in message

@@ -1,29 +1,15 @@
 """Names and values that are not ours: no stream shows one as anything but text."""
 
 import json
-import os
 import re
 from pathlib import Path
-from urllib.parse import unquote_to_bytes, urlsplit
 
 import pytest
-from command import check, on_a_terminal, process, without_colour
-from small import BLOCK, DOMAIN, NONE, domain, made
+from command import on_a_terminal, process, without_colour
+from small import BLOCK, DOMAIN, NONE, ODD_NAMES, domain, made
 
 pytestmark = pytest.mark.usefixtures("here")
 FORMATS = ("text", "json", "github", "sarif")
-ODD_NAMES = [
-    "\x1b[31mred\x1b[0m.xml",
-    "\x1b]0;title\x07.xml",
-    "\u009b31m.xml",
-    "[red]x[/red].xml",
-    "[link=http:/example.org]y.xml",
-    "\u202egnp.xml",
-    "\u2066x\u2069.xml",
-    "a\nb.xml",
-    "a\r\tb.xml",
-    os.fsdecode(b"\xff\x80.xml"),
-]
 
 
 @pytest.mark.process
@@ -64,45 +50,6 @@ def test_a_value_is_not_interpreted(value: str, here: Path) -> None:
     assert literal in shown["text"].out.splitlines()[1]
     assert f"'{literal}'" in json.loads(shown["json"].out)["files"][0]["findings"][0]["message"]
     assert without_colour(on_a_terminal("check", "odd.xml").out) == shown["text"].out
-
-
-@pytest.mark.parametrize(
-    ("name", "escaped"),
-    [
-        ("a%b.xml", "a%25b.xml"),
-        ("a:b.xml", "a%3Ab.xml"),
-        ("a,b.xml", "a%2Cb.xml"),
-        ("a%0A::error::b.xml", "a%250A%3A%3Aerror%3A%3Ab.xml"),
-        ("a\nb.xml", "a%0Ab.xml"),
-    ],
-    ids=ascii,
-)
-def test_github_gets_a_name_as_its_toolkit_escapes_it(name: str, escaped: str) -> None:
-    out = check("--format", "github", made(name)).out
-    assert out.startswith(f"::error file={escaped},line=11,")
-    assert out.count("\n") == 1
-
-
-def test_github_gets_a_message_as_its_toolkit_escapes_it() -> None:
-    (line,) = check("--format", "github", "-", given=domain(("'MiB'>2", "'%0A::x,y'>2"))).out.splitlines()
-    properties, message = re.fullmatch(r"::error ([^:]*)::(.*)", line).groups()  # type: ignore[union-attr]
-    assert properties.endswith("title=virtmem unit-unknown")
-    assert "'%250A::x,y'" in message
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["a b.xml", "é漢.xml", "a%41%.xml", "a:b,c.xml", "x#y?z.xml", "[red]&<>\"'.xml", "d/<stdin>.xml", *ODD_NAMES],
-    ids=ascii,
-)
-@pytest.mark.parametrize("absolute", [False, True])
-def test_sarif_has_a_uri_that_leads_to_the_file(absolute: bool, name: str, here: Path) -> None:
-    given = str(here / made(name)) if absolute else made(name)
-    (result,) = json.loads(check("--format", "sarif", given).out)["runs"][0]["results"]
-    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-    assert re.fullmatch(r"[A-Za-z0-9/%._~:-]+", uri)
-    assert urlsplit(uri).scheme == ("file" if absolute else "")
-    assert os.fsdecode(unquote_to_bytes(urlsplit(uri).path)) == given
 
 
 @pytest.mark.process

@@ -14,6 +14,7 @@ from domains import ROOT
 from jsonschema import Draft7Validator
 from lxml import etree
 from reports import GOLDEN, NAMES, WRONG, XML, check, findings, golden, written
+from small import ODD_NAMES
 
 from virtmem_cli.registry import RULES
 
@@ -185,16 +186,18 @@ def test_regions_of_what_is_no_domain_are_in_the_file(text: str, tmp_path: Path)
     cut(text, result["locations"][0]["physicalLocation"]["region"])
 
 
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_sarif_names_the_file_by_its_uri(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    written(name, tmp_path)
-    results = json.loads(check("sarif", name, tmp_path / name))["runs"][0]["results"]
+OTHER_NAMES = ["a b.xml", "é漢.xml", "a%41%.xml", "a:b,c.xml", "x#y?z.xml", "[red]&<>\"'.xml", "d/<stdin>.xml"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, *OTHER_NAMES, *ODD_NAMES], ids=ascii)
+def test_sarif_has_a_uri_that_leads_to_the_file(name: str, here: Path) -> None:
+    written(name, here)
+    results = json.loads(check("sarif", name, here / name))["runs"][0]["results"]
     relative, absolute = (one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in results)
-    assert re.fullmatch(r"([A-Za-z0-9._~/-]|%[0-9A-F]{2})+", relative)
-    assert unquote_to_bytes(relative) == os.fsencode(name)
     assert absolute.startswith("file:///")
-    assert unquote_to_bytes(absolute.removeprefix("file://")) == os.fsencode(tmp_path / name)
+    for uri, path in ((relative, name), (absolute.removeprefix("file://"), here / name)):
+        assert re.fullmatch(r"([A-Za-z0-9._~/-]|%[0-9A-F]{2})+", uri)
+        assert unquote_to_bytes(uri) == os.fsencode(path)
 
 
 def test_sarif_names_standard_input() -> None:
