@@ -36,7 +36,7 @@ FORMATS = ("text", "json", "github", "sarif")
     ],
 )
 @pytest.mark.parametrize("form", FORMATS)
-def test_the_worst_code_counts(form: str, words: str, code: int, files: Path) -> None:
+def test_the_worst_exit_code_counts(form: str, words: str, code: int, files: Path) -> None:
     (files / "bad").mkdir()
     (files / "bad/good.xml").write_text(DOMAIN)
     (files / "bad/virtmem.toml").write_text("slect = []")
@@ -134,30 +134,28 @@ def test_the_summary_is_the_same_in_every_format(form: str, name: str, summary: 
     assert check("--format", form, f"{name}.xml").err.splitlines()[0] == summary
 
 
-@pytest.mark.process
-def test_documents_stand_alone(files: Path) -> None:
+def test_a_report_has_all_files(files: Path) -> None:
     names = [f"{name}.xml" for name in FILES]
-    document = json.loads(process("check", "--format", "json", *names, "absent.xml").out)
+    document = json.loads(check("--format", "json", *names, "absent.xml").out)
     assert [file["name"] for file in document["files"]] == names
     assert [file["devices"] for file in document["files"]] == [1, 1, 1, 1, 0, 0]
     assert [file["name"] for file in document["unread"]] == ["absent.xml"]
-    results = json.loads(process("check", "--format", "sarif", *names, "absent.xml").out)["runs"][0]["results"]
+    results = json.loads(check("--format", "sarif", *names, "absent.xml").out)["runs"][0]["results"]
     assert [(result["ruleId"], result["level"]) for result in results] == [
         ("block-not-power-of-two", "error"),
         ("element-unknown", "warning"),
         ("movable-ratio", "note"),
         ("not-a-domain", "error"),
     ]
-    lines = process("check", "--format", "github", *names, "absent.xml").out.splitlines()
+    lines = check("--format", "github", *names, "absent.xml").out.splitlines()
     assert [line.split()[0] for line in lines] == ["::error", "::warning", "::notice", "::error", "::error"]
 
 
-@pytest.mark.process
 def test_an_input_that_cannot_be_read_is_in_every_report(files: Path) -> None:
     """What is missing from a report must show in it, or an incomplete run looks like a clean one."""
 
     def printed(form: str) -> str:
-        run = process("check", "--format", form, "absent.xml", "good.xml")
+        run = check("--format", form, "absent.xml", "good.xml")
         assert run.code == 3
         return run.out
 
@@ -170,19 +168,18 @@ def test_an_input_that_cannot_be_read_is_in_every_report(files: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "sarif"])
-def test_a_document_of_nothing_is_one(form: str) -> None:
+def test_a_report_without_files_is_well_formed(form: str) -> None:
     run = check("--format", form, "absent.xml")
     assert run.code == 3
     assert json.loads(run.out)
 
 
-@pytest.mark.process
 @pytest.mark.parametrize("form", ["text", "github"])
 def test_a_good_domain_prints_nothing(form: str, files: Path) -> None:
-    assert process("check", "--format", form, "good.xml").out == ""
+    assert check("--format", form, "good.xml").out == ""
 
 
-def test_every_format_has_the_same_place(files: Path) -> None:
+def test_all_formats_say_the_same_place(files: Path) -> None:
     finding = check_json("wrong.xml").file()["findings"][0]
     place = [finding[key] for key in ("line", "column", "endLine", "endColumn")]
     assert place == [11, 9, 11, 9 + len(BAD)]
@@ -195,7 +192,7 @@ def test_every_format_has_the_same_place(files: Path) -> None:
 
 
 @pytest.mark.process
-def test_standard_input_has_a_name() -> None:
+def test_standard_input_is_named_as_such() -> None:
     run = process("check", "-", given=WRONG.encode())
     assert run.code == 1
     assert run.out.startswith("<stdin>:11: error: ")
@@ -204,6 +201,6 @@ def test_standard_input_has_a_name() -> None:
 
 
 @pytest.mark.process
-def test_standard_input_stands_among_files(files: Path) -> None:
+def test_standard_input_has_its_place_among_files(files: Path) -> None:
     run = check_json("-j", "4", "good.xml", "-", "wrong.xml", given=WARNED)
     assert [file["name"] for file in json.loads(run.out)["files"]] == ["good.xml", "<stdin>", "wrong.xml"]

@@ -41,7 +41,7 @@ def test_text_says_who_refuses(rule: str, words: str) -> None:
     assert f"= {words}: {advice}\n" in check("-", given=xml).out
 
 
-def test_every_refusal_has_words() -> None:
+def test_all_who_may_refuse_are_tested() -> None:
     shown = ("block-below-thp", "size-not-block-multiple", "block-not-power-of-two", "requested-above-size")
     assert {RULES[rule].refuses for rule in (*shown, "domain-type", "element-unknown")} == set(Refuses)
 
@@ -121,13 +121,13 @@ def test_a_long_line_is_cut_around_the_element(filling: str, at: int) -> None:
     assert shown.startswith(" 1 | …")
 
 
-def test_a_long_element_is_cut_too() -> None:
+def test_an_element_that_is_too_long_is_cut() -> None:
     _, shown, marks, _ = check("-", given=domain((BLOCK, f"<block unit='MiB'>3{' ' * 6000}</block>"))).out.splitlines()
     assert "<block unit='MiB'>3" in shown
     assert len(marks) <= len(shown) <= 250
 
 
-def test_an_escape_of_a_tag_or_a_comment_is_no_element() -> None:
+def test_what_looks_like_an_element_in_a_comment_or_cdata_is_none() -> None:
     decoy = f"<!-- {BAD} --><![CDATA[{BAD}]]>"
     run = check_json("-", given=domain((f"        {BLOCK}", f"{decoy}{BAD}")))
     assert [finding["column"] for finding in run.file()["findings"]] == [len(decoy) + 1]

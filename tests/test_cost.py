@@ -126,7 +126,7 @@ WAYS: dict[str, Callable[[bytes], object]] = {
 
 
 @pytest.mark.parametrize(("way", "domain"), MOST_CALLS)
-def test_calls_for_a_domain(way: str, domain: str) -> None:
+def test_a_domain_takes_no_more_calls_than_it_did(way: str, domain: str) -> None:
     data = (XML / f"{domain}.xml").read_bytes()
     WAYS[way](data)  # what is imported or remembered at the first time is not counted
     assert calls(partial(WAYS[way], data)) <= MOST_CALLS[way, domain]
@@ -163,7 +163,7 @@ def modules(program: str, *arguments: str) -> set[str]:
 
 
 @pytest.mark.process
-def test_modules_at_the_start() -> None:
+def test_the_command_imports_no_more_modules_than_it_needs() -> None:
     before = modules("import click, lxml.etree")
     after = modules("from virtmem_cli.__main__ import command; command()", "xml2argv", "example.xml")
     own = {"virtmem_cli", *(f"virtmem_cli.{name}" for name in OWN_MODULES.split())}

@@ -101,7 +101,7 @@ def difference(case: Case) -> str:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_found(name: str) -> None:
+def test_a_case_finds_what_its_table_says(name: str) -> None:
     if words := difference(CASES[name]):
         pytest.fail(words, pytrace=False)
 
@@ -122,7 +122,7 @@ def test_the_readme_shows_a_case() -> None:
     ],
     ids=str,
 )
-def test_for_whom_a_case_is_judged(case: Case, target: Target) -> None:
+def test_a_case_names_whom_it_is_judged_for(case: Case, target: Target) -> None:
     assert targets(case) == [target]
 
 

@@ -64,7 +64,9 @@ def run(domain: str, variant: str, monkeypatch: pytest.MonkeyPatch) -> dict[str,
 
 
 @pytest.mark.parametrize(("domain", "variant"), list(cases()), ids=lambda value: value or "-")
-def test_golden(domain: str, variant: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def test_a_domain_gives_its_golden_output(
+    domain: str, variant: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     update = request.config.getoption("--update-golden")
     differences: list[str] = []
     for kind, text in run(domain, variant, monkeypatch).items():
@@ -84,7 +86,7 @@ def test_golden(domain: str, variant: str, monkeypatch: pytest.MonkeyPatch, requ
         pytest.fail(("updated:\n" if update else "differs:\n") + "".join(differences), pytrace=False)
 
 
-def test_no_orphans() -> None:
+def test_every_golden_has_its_domain() -> None:
     domains = {path.stem for path in XML.glob("*.xml")}
     orphans = [path.name for path in ARGS.iterdir() if split(path)[0] not in domains]
     assert orphans == []

@@ -33,13 +33,13 @@ def mistakes(document: Any) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in errors]
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_a_json_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
 
 
 @pytest.mark.parametrize("name", objects())
-def test_the_schema_describes_all(name: str) -> None:
+def test_the_schema_describes_and_requires_every_key(name: str) -> None:
     schema = objects()[name]
     assert schema["additionalProperties"] is False
     assert sorted(schema["required"]) == sorted(schema["properties"])
@@ -132,7 +132,7 @@ def with_a_repair() -> dict[str, Any]:
     return {"document": document, "file": file, "finding": finding, "repair": repair, "edit": repair["edits"][0]}
 
 
-def test_what_is_broken_below_was_good() -> None:
+def test_the_document_that_is_broken_below_fits_the_schema() -> None:
     assert mistakes(with_a_repair()["document"]) == []
 
 

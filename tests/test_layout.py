@@ -60,7 +60,7 @@ def test_the_page_names_real_rules() -> None:
         ("s390x", "s390-ccw-virtio", 4 * GIB + MIB, 5 * GIB),
     ],
 )
-def test_window_base(arch: str, machine: str, ram: int, base: int) -> None:
+def test_where_the_window_of_devices_begins(arch: str, machine: str, ram: int, base: int) -> None:
     example = domain("plain-ram")._replace(arch=arch, machine=machine, cells=(), memory_devices=(), memory=ram)
     assert layout_of(example).base == base
 
@@ -121,7 +121,7 @@ def test_who_takes_room_and_who_does_not() -> None:
 
 
 @pytest.mark.parametrize(("at", "outside"), [(5, True), (6, False), (13, False), (14, True), (15, True)])
-def test_outside(at: int, outside: bool) -> None:
+def test_an_address_outside_the_window_is_told(at: int, outside: bool) -> None:
     (placement,) = filled(device(0, 1, at=at)).placements
     assert placement.outside is outside
 

@@ -276,7 +276,7 @@ def test_a_diff_of_the_last_line_says_that_it_has_no_end(tmp_path: Path) -> None
 
 
 @pytest.mark.process
-def test_options_that_do_not_go_together(tmp_path: Path) -> None:
+def test_options_that_do_not_go_together_are_2(tmp_path: Path) -> None:
     (tmp_path / "odd.xml").write_text(ODD)
     for words in (["--unsafe-fixes"], ["--diff", "--format", "json"]):
         run = process("check", *words, "odd.xml", cwd=tmp_path)

@@ -67,7 +67,7 @@ def test_sarif_is_valid(what: str, multitool: Path, tmp_path: Path, monkeypatch:
     assert complaints(log, multitool, tmp_path) == []
 
 
-def test_broken_sarif_is_told(multitool: Path, tmp_path: Path) -> None:
+def test_the_validators_find_what_is_broken(multitool: Path, tmp_path: Path) -> None:
     nameless, typed, level = (deepcopy(golden("sarif")) for _ in range(3))
     del nameless["runs"][0]["tool"]["driver"]["name"]
     typed["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] = "1"

@@ -45,7 +45,7 @@ def assert_it_is_held_against(run: Run, path: str) -> None:
     "name", ["own.rng", "with space.rng", "a%41b.rng", "é漢.rng", "[red].rng", "x#y?z.rng"], ids=ascii
 )
 @pytest.mark.parametrize("folder", ["", "a b/", "a%41/", "a:b/", "#/"])
-def test_a_schema_of_ones_own(folder: str, name: str, here: Path) -> None:
+def test_a_schema_of_ones_own_is_held_against_a_domain(folder: str, name: str, here: Path) -> None:
     path = str(schema(here / folder / name))
     assert_it_is_held_against(check_json("--schema", path, "-", given=WARNED), path)
     assert check_json("--schema", path, "-", given=DOMAIN).rules() == []
@@ -54,7 +54,7 @@ def test_a_schema_of_ones_own(folder: str, name: str, here: Path) -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["own", "own.xml", "own.RNG", "-"])
-def test_a_schema_of_any_name_behind_a_sign(name: str, here: Path) -> None:
+def test_behind_an_equals_sign_a_schema_may_have_any_name(name: str, here: Path) -> None:
     path = schema(here / name)
     assert_it_is_held_against(check_json(f"--schema={path}", "-", given=WARNED), str(path))
     assert process("check", f"--schema={name}", "-", given=WARNED.encode()).out

@@ -117,7 +117,9 @@ ALL = BOTH.replace(BAD, BAD + MISSPELT)
     ],
     ids=str,
 )
-def test_rules_are_chosen(text: str, words: list[str], left: dict[str, str], here: Path) -> None:
+def test_configuration_and_options_choose_rules_and_severities(
+    text: str, words: list[str], left: dict[str, str], here: Path
+) -> None:
     configure(here, text)
     run = check_json(*words, "-", given=ALL)
     assert {finding["rule"]: finding["severity"] for finding in run.file()["findings"]} == left
@@ -159,7 +161,7 @@ def test_a_wrong_configuration_is_2(command: str, name: str, text: str | bytes, 
         assert words in complaint
 
 
-def test_a_table_that_is_none_is_2(here: Path) -> None:
+def test_a_tool_table_that_is_no_table_is_2(here: Path) -> None:
     configure(here, "[tool]\nvirtmem = 1", "pyproject.toml")
     run = check("-", given=DOMAIN)
     assert run.code == 2

@@ -71,7 +71,7 @@ def test_every_encoding_has_the_same_places(encoding: str, mark: bytes) -> None:
     assert source.line(5).endswith("é</name><?pi <x> ?><memory/>")
 
 
-def test_an_encoding_that_python_does_not_know() -> None:
+def test_an_encoding_that_python_does_not_know_has_places_too() -> None:
     source = source_of("<?xml version='1.0' encoding='NEXTSTEP'?>\n<domain>\n  <name>é</name></domain>", "latin-1")
     assert locate(source, 1) == Location(3, 3, 3, 17)
 
@@ -88,7 +88,7 @@ def test_a_byte_order_mark_is_no_column() -> None:
     assert locate(source_of("<domain><name/></domain>", "utf-8", b"\xef\xbb\xbf"), 1) == Location(1, 9, 1, 16)
 
 
-def test_line_ends() -> None:
+def test_line_ends_of_windows_count_as_one() -> None:
     source = source_of("<domain>\r\n  <name/>\r\n</domain>\r\n")
     assert locate(source, 1) == Location(2, 3, 2, 10)
     assert source.line(2) == "  <name/>"

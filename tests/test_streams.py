@@ -29,7 +29,7 @@ def test_what_is_no_file_is_read_with_care(what: str, code: int, command: str, h
     assert (run.trouble, run.code) == ("", code)
 
 
-def test_nobody_writes_to_a_fifo(here: Path) -> None:
+def test_a_fifo_that_nobody_writes_to_is_3(here: Path) -> None:
     os.mkfifo(here / "fifo")
     run = within_limits("check", "fifo")
     assert run.code == 3
@@ -37,7 +37,7 @@ def test_nobody_writes_to_a_fifo(here: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["xml2argv", "check"])
-def test_somebody_writes_to_a_fifo(command: str, here: Path) -> None:
+def test_a_fifo_that_somebody_writes_to_is_read(command: str, here: Path) -> None:
     os.mkfifo(here / "fifo")
     writer = threading.Thread(target=(here / "fifo").write_text, args=[DOMAIN])
     writer.start()
@@ -47,20 +47,20 @@ def test_somebody_writes_to_a_fifo(command: str, here: Path) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_standard_input_ends_early(command: str) -> None:
+def test_standard_input_that_ends_early_is_no_domain(command: str) -> None:
     for end in (0, 1, len(DOMAIN) // 2, len(DOMAIN) - 3):
         run = within_limits(*COMMANDS[command], "-", stdin=DOMAIN[:end].encode())
         assert (run.trouble, run.code) == ("", 1)
 
 
-def test_standard_input_has_no_end() -> None:
+def test_standard_input_without_end_is_no_domain() -> None:
     with open("/dev/zero") as zero:
         run = within_limits("check", "-", stdin=zero.fileno())
     assert (run.trouble, run.code) == ("", 1)
 
 
 @pytest.mark.parametrize("early", [0, 100])
-def test_standard_input_that_does_not_wait(early: int) -> None:
+def test_standard_input_that_does_not_block_is_waited_for(early: int) -> None:
     """Whoever had the pipe before may have told it not to block, as node does."""
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
@@ -131,7 +131,7 @@ def test_words_that_nobody_can_hear_change_nothing_else(words: str, code: int, r
 
 @pytest.mark.parametrize("redirection", ["", ">&-"])
 @pytest.mark.parametrize("words", ["xml2argv warned.xml", "xml2argv wrong.xml", "check wrong.xml"])
-def test_a_reader_of_errors_that_goes_away(words: str, redirection: str) -> None:
+def test_a_reader_of_errors_that_goes_away_ends_the_command(words: str, redirection: str) -> None:
     """As SIGPIPE would have it, whichever stream it was; 3 where the other one was closed and is missed first."""
     reader, writer = os.pipe()
     os.close(reader)
@@ -143,7 +143,7 @@ def test_a_reader_of_errors_that_goes_away(words: str, redirection: str) -> None
 @pytest.mark.parametrize(
     "words", ["xml2argv $(yes good.xml | head -n 3000)", "check --format sarif wrong.xml", "check --fix -", "explain"]
 )
-def test_a_reader_that_goes_away(words: str) -> None:
+def test_a_reader_that_goes_away_is_not_complained_of(words: str) -> None:
     script = f'{{ "$0" {words}; echo $? >code; }} | head -c 1'
     run = limited(["sh", "-c", script, VIRTMEM], (DOMAIN + " " * 200_000).encode())
     assert run.trouble == ""

@@ -100,11 +100,11 @@ def test_a_terminal_gets_words_and_colours(name: str, evil: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [["check", f"--{EVIL}"], [f"--{EVIL}"], [EVIL], ["explain", "a", EVIL]], ids=str)
-def test_wrong_usage_is_told_in_words(words: list[str], evil: Path) -> None:
+def test_a_terminal_is_safe_from_wrong_usage(words: list[str], evil: Path) -> None:
     assert acts(terminal(words, evil)) == set()
 
 
-def test_a_qemu_that_answers_oddly(evil: Path) -> None:
+def test_a_terminal_is_safe_from_what_qemu_answers(evil: Path) -> None:
     """In the table of `verify`."""
     text = without_colour(terminal(["verify", "--qemu", "./qemu", "../good.xml"], evil))
     assert "differs" in text
@@ -113,7 +113,7 @@ def test_a_qemu_that_answers_oddly(evil: Path) -> None:
 
 @pytest.mark.parametrize("qemu", ["5.2", "11.1"])
 @pytest.mark.parametrize("form", ["shell", "lines", "json"])
-def test_arguments_terminal(form: str, qemu: str, evil: Path) -> None:
+def test_a_terminal_is_safe_from_arguments(form: str, qemu: str, evil: Path) -> None:
     """Whoever looks at them is not deceived; but for the old syntax, which can write no character in another way."""
     words = ["xml2argv", "--scope", "memory", "--qemu", qemu, "--format", form, "pmem.xml"]
     text = without_colour(terminal(words, evil))

@@ -47,7 +47,7 @@ sizes = st.integers(min_value=0, max_value=LARGEST)
         ("0" * 5000 + "4", "MiB", 4 * MIB),
     ],
 )
-def test_scaled(text: str, unit: str | None, size: int) -> None:
+def test_a_number_is_scaled_by_its_unit(text: str, unit: str | None, size: int) -> None:
     assert parse_scaled(text, unit) == size
 
 
@@ -55,13 +55,13 @@ def test_scaled(text: str, unit: str | None, size: int) -> None:
     "text",
     ["", " ", "2 ", "-2", "-0", "0x2", "2.0", "2_0", "2e0", "++2", "+ 2", "\u0662", "\u00a02", "\uff12", "2\0"],
 )
-def test_not_a_number(text: str) -> None:
+def test_what_is_no_number_to_libvirt_is_none(text: str) -> None:
     with pytest.raises(NotANumberError):
         parse_scaled(text, "MiB")
 
 
 @pytest.mark.parametrize("unit", ["Mi", " MiB", "MiB ", "Z", "ZiB", "bb", "\u212aiB"])
-def test_unknown_unit(unit: str) -> None:
+def test_a_unit_that_libvirt_does_not_know_is_none(unit: str) -> None:
     with pytest.raises(UnknownUnitError):
         parse_scaled("2", unit)
 
@@ -69,12 +69,12 @@ def test_unknown_unit(unit: str) -> None:
 @pytest.mark.parametrize(
     ("text", "unit"), [("8", "EiB"), (str(1 << 63), "b"), ("9007199254740992", None), ("9" * 100_000, "b")]
 )
-def test_too_large(text: str, unit: str | None) -> None:
+def test_a_size_above_the_limit_is_too_large(text: str, unit: str | None) -> None:
     with pytest.raises(TooLargeError):
         parse_scaled(text, unit)
 
 
-def test_too_large_names_the_limit() -> None:
+def test_an_error_names_the_limit() -> None:
     for text in ("1001", "1" * 100):
         with pytest.raises(TooLargeError) as raised:
             parse_uint(text, limit=1000)
@@ -84,7 +84,7 @@ def test_too_large_names_the_limit() -> None:
     assert raised.value.args == (LARGEST,)
 
 
-def test_largest() -> None:
+def test_a_size_at_the_limit_is_taken() -> None:
     assert parse_scaled(str(LARGEST), "b") == LARGEST
 
 
@@ -106,18 +106,18 @@ def test_largest() -> None:
         ("10", 16, 16),
     ],
 )
-def test_bases(text: str, base: int, value: int) -> None:
+def test_a_number_is_read_in_its_base(text: str, base: int, value: int) -> None:
     assert parse_uint(text, limit=1000, base=base) == value
 
 
 @pytest.mark.parametrize(("text", "base"), [("08", 0), ("0x", 0), ("1f", 0), ("0x1f", 10), ("5 ", 0), ("-1", 0)])
-def test_bases_refuse(text: str, base: int) -> None:
+def test_a_number_of_another_base_is_none(text: str, base: int) -> None:
     with pytest.raises(NotANumberError):
         parse_uint(text, limit=1000, base=base)
 
 
 @given(st.integers(min_value=0, max_value=1 << 70), st.integers(min_value=0, max_value=1 << 65))
-def test_the_limit_holds(value: int, limit: int) -> None:
+def test_a_number_is_taken_up_to_its_limit(value: int, limit: int) -> None:
     if value > limit:
         with pytest.raises(TooLargeError):
             parse_uint(str(value), limit=limit)
@@ -126,20 +126,20 @@ def test_the_limit_holds(value: int, limit: int) -> None:
 
 
 @given(sizes)
-def test_human_there_and_back(size: int) -> None:
+def test_a_size_in_words_is_read_back(size: int) -> None:
     number, unit = human(size).split()
     assert parse_scaled(number, unit) == size
 
 
 @given(sizes, st.sampled_from(sorted(UNITS)), st.integers(0, 255))
-def test_units_there_and_back(size: int, unit: str, upper: int) -> None:
+def test_a_unit_is_read_in_any_letter_case(size: int, unit: str, upper: int) -> None:
     spelt = "".join(c.upper() if upper >> n & 1 else c for n, c in enumerate(unit))
     number = size // UNITS[unit]
     assert parse_scaled(str(number), spelt) == number * UNITS[unit]
 
 
 @given(sizes, st.sampled_from([KIB, MIB, 2 * MIB, GIB]))
-def test_round_up(size: int, step: int) -> None:
+def test_rounding_up_gives_the_next_multiple(size: int, step: int) -> None:
     rounded = round_up(size, step)
     assert rounded % step == 0
     assert 0 <= rounded - size < step
@@ -173,7 +173,7 @@ def test_any_text_is_a_number_or_an_error(text: str, base: int) -> None:
         ("^0", ()),
     ],
 )
-def test_bitmap(text: str, bits: tuple[int, ...]) -> None:
+def test_a_bitmap_has_its_bits_in_order(text: str, bits: tuple[int, ...]) -> None:
     assert parse_bitmap(text, size=16) == bits
 
 
@@ -197,19 +197,19 @@ def test_bitmap(text: str, bits: tuple[int, ...]) -> None:
         " " * 100_000 + "0",
     ],
 )
-def test_no_bitmap(text: str) -> None:
+def test_what_is_no_bitmap_to_libvirt_is_none(text: str) -> None:
     with pytest.raises(NotANumberError):
         parse_bitmap(text, size=16)
 
 
 @pytest.mark.parametrize("text", ["16", " 16", "0-16", "4294967295", "0-4294967295"])
-def test_bitmap_too_large(text: str) -> None:
+def test_a_bit_behind_the_last_is_too_large(text: str) -> None:
     with pytest.raises(TooLargeError):
         parse_bitmap(text, size=16)
 
 
 @given(st.sets(st.integers(min_value=0, max_value=300), min_size=1))
-def test_bitmap_there_and_back(bits: set[int]) -> None:
+def test_a_bitmap_in_words_is_read_back(bits: set[int]) -> None:
     ordered = tuple(sorted(bits))
     assert parse_bitmap(",".join(format_bitmap(ordered)), size=301) == ordered
 
@@ -218,7 +218,7 @@ def test_bitmap_there_and_back(bits: set[int]) -> None:
     ("size", "text"),
     [(0, "0 bytes"), (1, "1 byte"), (2, "2 bytes"), (1536, "1536 bytes"), (3 * MIB, "3 MiB"), (1 << 60, "1 EiB")],
 )
-def test_human(size: int, text: str) -> None:
+def test_a_size_is_said_in_its_largest_whole_unit(size: int, text: str) -> None:
     assert human(size) == text
 
 
@@ -241,12 +241,12 @@ def test_human(size: int, text: str) -> None:
         (" " * 100 + "4", None, None),
     ],
 )
-def test_respell(text: str, unit: str | None, meant: tuple[int, str | None] | None) -> None:
+def test_what_a_number_was_meant_to_be(text: str, unit: str | None, meant: tuple[int, str | None] | None) -> None:
     assert respell(text, unit) == meant
 
 
 @pytest.mark.parametrize(("unit", "meant"), [("furlong", None), ("mebibytes", (2, "MiB"))])
-def test_respell_with_an_unknown_unit_beside_it(unit: str, meant: tuple[int, str | None] | None) -> None:
+def test_what_a_number_with_an_unknown_unit_was_meant_to_be(unit: str, meant: tuple[int, str | None] | None) -> None:
     assert respell("2.0", unit) == meant
 
 
@@ -265,7 +265,7 @@ def test_respell_with_an_unknown_unit_beside_it(unit: str, meant: tuple[int, str
         ("", None),
     ],
 )
-def test_respell_unit(unit: str, meant: str | None) -> None:
+def test_what_a_unit_was_meant_to_be(unit: str, meant: str | None) -> None:
     assert respell_unit(unit) == meant
 
 
@@ -284,5 +284,5 @@ def test_respell_unit(unit: str, meant: str | None) -> None:
         ("1" + " " * 1000, None),
     ],
 )
-def test_respell_bitmap(text: str, meant: str | None) -> None:
+def test_what_a_bitmap_was_meant_to_be(text: str, meant: str | None) -> None:
     assert respell_bitmap(text, size=16) == meant
