@@ -1,4 +1,4 @@
-"""The rooms of the package: data flows one way, so imports go one way."""
+"""The rooms of the package: data flows one way, so imports go one way; and a file or function is read at one go."""
 
 import ast
 import importlib
@@ -10,6 +10,9 @@ import pytest
 import virtmem_cli
 
 PACKAGE = Path(virtmem_cli.__file__).parent
+# The most lines; what has more says here why: "folder/file.py" or "folder/file.py: function", and its reason.
+FILE, FUNCTION = 500, 60
+LONG: dict[str, str] = {}
 
 # Each room may import those that stand before it.
 ROOMS = [
@@ -136,3 +139,22 @@ def test_a_room_states_its_contract(room: str) -> None:
 def test_few_rooms_look_outside(room: str) -> None:
     outside = {"os", "sys", "platform", "subprocess", "pathlib", "time", "datetime", "socket", "click", "rich"}
     assert not {f"/{name}" for name in outside} & {*imports(path_of(room))}
+
+
+def lengths() -> Iterator[tuple[str, int, int]]:
+    """Each file and function of the package and its tests: its name, its lines without decorators, and its limit."""
+    for folder in (PACKAGE, Path(__file__).parent):
+        for path in sorted(folder.rglob("*.py")):
+            name = f"{path.relative_to(folder.parent)}"
+            yield name, len(path.read_text().splitlines()), FILE
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    yield f"{name}: {node.name}", (node.end_lineno or 0) - node.lineno + 1, FUNCTION
+
+
+def test_files_and_functions_are_short_enough_to_read_at_one_go() -> None:
+    assert {name: lines for name, lines, limit in lengths() if lines > limit and name not in LONG} == {}
+
+
+def test_what_may_be_long_is_long() -> None:
+    assert {name for name, lines, limit in lengths() if lines > limit} >= set(LONG)
