@@ -209,7 +209,7 @@ def command(
     chosen({}, (), ignored, "--ignore")
     if unsafe_fixes and not (fixing or diffing):
         raise UsageError("--unsafe-fixes needs --fix or --diff")
-    if fixing and len({os.path.realpath(file) for file in files}) < len(files):
+    if fixing and len({os.path.abspath(file) for file in files}) < len(files):
         raise UsageError("--fix: a file is given twice, and would be repaired twice")
     if form != "text" and (diffing or (fixing and STDIN in files)):
         raise UsageError(f"--format {form}: standard output is taken, by {'--diff' if diffing else 'the repaired XML'}")
