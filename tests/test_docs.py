@@ -60,3 +60,9 @@ def test_the_pages_name_only_rules_that_exist() -> None:
     )
     assert named
     assert named <= set(RULES)
+
+
+def test_the_page_of_tests_has_all_files_of_tests_in_its_table() -> None:
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \| [^|]+ \|$", (ROOT / "docs/testing.md").read_text(), re.MULTILINE)
+    named = [name for cell in rows for name in re.findall("`(test_[a-z_]+)`", cell)]
+    assert sorted(named) == sorted(path.stem for path in Path(__file__).parent.glob("test_*.py"))
