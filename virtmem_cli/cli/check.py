@@ -110,7 +110,7 @@ def _check(job: Job, task: tuple[str, Given]) -> Done:
         output = fixed.data if file == STDIN else b""
         return _done(job, file, fixed.after, refused=fixed.after.refused)._replace(made=fixed.made, output=output)
     encoding = fixed.before.source.encoding if fixed.before.source else "utf-8"
-    output = b"".join(diff(data, fixed.data, name, encoding))
+    output = b"" if fixed.data == data else b"".join(diff(data, fixed.data, name, encoding))
     return _done(job, file, fixed.after, refused=fixed.before.refused)._replace(made=fixed.made, output=output)
 
 
