@@ -1,5 +1,6 @@
 """Work on many inputs: one after the other, or by several processes; what comes of it is in the order of the inputs."""
 
+import gc
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Inputs that a process is given at a time, at most, and how many times it is given some ahead.
+# Inputs that a process does at a time, at most, before it collects their garbage; how many times it is given some ahead.
 _CHUNK, _AHEAD = 16, 3
 
 
@@ -23,7 +24,10 @@ def in_order(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterator[
     """
     jobs = min(jobs, len(tasks))
     if jobs < 2:
-        yield from map(work, tasks)
+        for start in range(0, len(tasks), _CHUNK):
+            if start:
+                _collect()
+            yield from map(work, tasks[start : start + _CHUNK])
         return
     from concurrent.futures import ProcessPoolExecutor  # slow to import, and one process is the rule
     from concurrent.futures.process import BrokenProcessPool
@@ -43,4 +47,15 @@ def in_order(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterator[
 
 
 def _each(work: Callable[[T], R], tasks: Sequence[T]) -> list[R]:
-    return [work(task) for task in tasks]
+    done = [work(task) for task in tasks]
+    _collect()
+    return done
+
+
+def _collect() -> None:
+    """Give back what is in circles; the command has no collector of its own (see `__main__`).
+
+    What is left then, the tables and the modules, is not looked through again.
+    """
+    gc.collect()
+    gc.freeze()

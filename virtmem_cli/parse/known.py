@@ -189,14 +189,14 @@ class _Look:
 
 def known_elements() -> Iterator[tuple[str, Known | None]]:
     """All elements that are known, by their paths."""
-
-    def within(path: str, known: Known | None) -> Iterator[tuple[str, Known | None]]:
-        yield path, known
-        for tag, inner in known.children.items() if known else ():
-            yield from within(f"{path}/{tag}", inner)
-
     for path, known in KNOWN.items():
-        yield from within(path, known)
+        yield from _within(path, known)
+
+
+def _within(path: str, known: Known | None) -> Iterator[tuple[str, Known | None]]:
+    yield path, known
+    for tag, inner in known.children.items() if known else ():
+        yield from _within(f"{path}/{tag}", inner)
 
 
 def _attribute_home(name: str, path: str) -> str | None:
