@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Inputs that a process does at a time, at most, before it collects their garbage; how many times it is given some ahead.
+# Inputs that a process does before it collects garbage, at most, and how many times it is given such a chunk ahead.
 _CHUNK, _AHEAD = 16, 3
 
 
