@@ -113,6 +113,19 @@ def test_the_least_max_memory_counts_slots() -> None:
     assert layout_of(gap._replace(memory_devices=())).least_max_memory == 4 * GIB
 
 
+def test_the_least_max_memory_counts_alignment() -> None:
+    """From 6 GiB, a device of blocks of 4 GiB begins at 8 GiB."""
+    gap = domain("plain-ram").devices[0]._replace(size_given=4 * GIB, block=4 * GIB)
+    assert addresses(filled(gap, room=4)) == [None]
+    assert filled(gap, room=4).least_max_memory == (4 + 6) * GIB
+
+
+def test_more_than_there_are_addresses_has_no_place_anywhere() -> None:
+    layout = filled(device(0, 8 << 30), device(1, 8 << 30))
+    assert addresses(layout) == [None, None]
+    assert layout.least_max_memory == (4 + (16 << 30)) * GIB
+
+
 def test_who_takes_room_and_who_does_not() -> None:
     dimm = next(d for d in domain("dimm-nvdimm-and-pmem-beside").memory_devices if isinstance(d, OtherMemory))
     assert addresses(filled(dimm, device(0, 1))) == [6, 8]
@@ -129,6 +142,11 @@ def test_an_address_outside_the_window_is_told(at: int, outside: bool) -> None:
 @pytest.mark.parametrize("at", [1, 5, 14, 100])
 def test_what_is_outside_leaves_the_window_as_it_is(at: int) -> None:
     assert addresses(filled(device(0, 1, at=at), device(1, 8), device(2, 1))) == [at, 6, None]
+
+
+def test_what_begins_inside_and_ends_outside_leaves_the_window_as_it_is() -> None:
+    assert addresses(filled(device(0, 2, at=13), device(1, 8))) == [13, 6]
+    assert addresses(filled(device(0, 2, at=13), device(1, 1, at=13), device(2, 8))) == [13, 13, 6]
 
 
 def test_an_address_at_the_end_leaves_nothing_behind_it() -> None:

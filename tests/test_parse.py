@@ -17,7 +17,7 @@ def domain(*changes: tuple[str, str]) -> Domain:
 def test_a_cpu_feature_is_on_or_off_by_its_policy() -> None:
     policies = ("force", "require", "optional", "disable", "forbid", "guess")
     features = "".join(f"<feature name='{policy}' policy='{policy}'/>" for policy in policies)
-    cpu = domain(("<cpu>", f"<cpu>{features}<feature name='none'/><feature policy='force'/>")).cpu
+    cpu = domain(("<cpu>", f"<cpu>{features}<feature name='none'/><feature policy='force'/><flag name='other'/>")).cpu
     assert cpu.features == {
         "force": True,
         "require": True,
@@ -32,12 +32,19 @@ def test_a_number_of_a_topology_that_is_zero_or_absent_is_one() -> None:
     assert domain(("<cpu>", "<cpu><topology sockets='0' cores='4'/>")).topology == Topology(1, 1, 1, 4, 1)
 
 
+def test_no_threads_and_no_vcpus_at_start_are_as_none_given() -> None:
+    """With 0 libvirt has threads as QEMU likes, and all vCPUs."""
+    allocation = "<memoryBacking><allocation mode='immediate' threads='0'/></memoryBacking>"
+    assert domain(("<cpu>", f"{allocation}<cpu>")).backing.threads == 0
+    assert domain(("<vcpu>", "<vcpu current='0'>")).vcpus_current == 4
+
+
 def test_a_controller_has_the_numbers_of_its_target() -> None:
     (controller,) = domain(
         (
             "<devices>",
             "<devices><controller type='pci' index='3' model='pci-expander-bus'><model name='pxb'/>"
-            "<target chassis='0x10' chassisNr='2' port='010' busNr='254'><node>1</node></target></controller>",
+            "<target chassis='0x10' chassisNr='2' port='010' busNr='254'><x/><node>1</node></target></controller>",
         )
     ).controllers
     numbers = {"chassis": 16, "chassisNr": 2, "port": 8, "busNr": 254, "node": 1}
@@ -54,7 +61,7 @@ def test_a_dimm_has_what_it_says() -> None:
     dimm = (
         "<memory model='dimm' access='shared' discard='yes'><source><pagesize unit='MiB'>2</pagesize>"
         "<nodemask>0-1</nodemask></source><target><size unit='GiB'>1</size><node>0</node></target>"
-        "<address type='dimm' slot='0x2' base='0x200000000'/></memory></devices>"
+        "<driver slot='1'/><address type='dimm' slot='0x2' base='0x200000000'/></memory></devices>"
     )
     _, device = domain(("</devices>", dimm)).memory_devices
     assert isinstance(device, OtherMemory)
@@ -66,5 +73,6 @@ def test_a_dimm_has_what_it_says() -> None:
     ("devices", "path"), [("<emulator>/a</emulator>", "/a"), ("<emulator/>", None), ("", None)], ids=["path", "", "no"]
 )
 def test_the_emulator_is_a_path_or_none(devices: str, path: str | None) -> None:
-    root = parse_tree(edited(X86, ("<devices>", f"<devices>{devices}")).encode(), "test.xml")
+    elsewhere = "<x><emulator>/b</emulator></x>"
+    root = parse_tree(edited(X86, ("<devices>", f"{elsewhere}<devices>{devices}")).encode(), "test.xml")
     assert emulator(root) == path

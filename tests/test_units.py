@@ -94,12 +94,16 @@ def test_a_size_at_the_limit_is_taken() -> None:
         ("10", 0, 10),
         ("0x1f", 0, 31),
         ("0x" + "0" * 5000 + "1f", 0, 31),
+        ("0X" + "0" * 5000 + "1F", 0, 31),
         ("0" * 5000 + "10", 0, 8),
         ("0X1F", 0, 31),
         ("010", 0, 8),
         ("0", 0, 0),
         ("+5", 0, 5),
         (" 5", 0, 5),
+        (" 0107", 0, 71),
+        (" 0x10f", 0, 271),
+        ("0" * 30, 0, 0),
         ("010", 10, 10),
         ("ff", 16, 255),
         ("0xff", 16, 255),
@@ -110,7 +114,9 @@ def test_a_number_is_read_in_its_base(text: str, base: int, value: int) -> None:
     assert parse_uint(text, limit=1000, base=base) == value
 
 
-@pytest.mark.parametrize(("text", "base"), [("08", 0), ("0x", 0), ("1f", 0), ("0x1f", 10), ("5 ", 0), ("-1", 0)])
+@pytest.mark.parametrize(
+    ("text", "base"), [("08", 0), ("0o7", 0), ("0x", 0), ("1f", 0), ("0x1f", 10), ("5 ", 0), ("-1", 0)]
+)
 def test_a_number_of_another_base_is_none(text: str, base: int) -> None:
     with pytest.raises(NotANumberError):
         parse_uint(text, limit=1000, base=base)
@@ -164,6 +170,7 @@ def test_any_text_is_a_number_or_an_error(text: str, base: int) -> None:
         ("0-3", (0, 1, 2, 3)),
         ("0-3,^1", (0, 2, 3)),
         ("1-1", (1,)),
+        ("14-15", (14, 15)),
         ("0-3,^1,8", (0, 2, 3, 8)),
         ("0,1,", (0, 1)),
         (" 15", (15,)),
@@ -194,6 +201,7 @@ def test_a_bitmap_has_its_bits_in_order(text: str, bits: tuple[int, ...]) -> Non
         "0;1",
         "0,X",
         "0,\u00a0",
+        "\u00a00",
         " " * 100_000 + "0",
     ],
 )
