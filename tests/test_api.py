@@ -8,7 +8,8 @@ import pytest
 from command import python
 
 import virtmem_cli
-from virtmem_cli import Conversion, Host, check, convert
+from virtmem_cli import Conversion, Host, check, conversion, convert
+from virtmem_cli.target import Target
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "testdata/xml/example.xml").read_text()
@@ -67,7 +68,8 @@ def test_records_are_plain_data() -> None:
 def test_strict_refuses_a_warning() -> None:
     warned = EXAMPLE.replace("<devices>", "<devices><memry/>")
     assert not convert(warned).refused
-    assert [finding.severity for finding in convert(warned).findings] == ["warning"]
+    assert [(finding.severity, finding.hosts) for finding in convert(warned).findings] == [("warning", ())]
+    assert not conversion.convert(warned.encode(), "x", Target()).refused, "as `verify` has it"
     assert convert(warned, strict=True).refused
     assert check(warned, strict=True).refused
 
@@ -93,7 +95,10 @@ def test_a_domain_without_virtio_mem_has_no_arguments_and_is_not_refused() -> No
 def test_nothing_is_raised_for_what_is_no_domain(xml: str | bytes) -> None:
     for record in (convert(xml, name="x.xml"), check(xml, name="x.xml")):
         assert record.refused
-        assert [finding.rule for finding in record.findings] == ["not-a-domain"]
+        (finding,) = record.findings
+        assert finding.rule == "not-a-domain"
+        assert (finding.column, finding.end_line, finding.end_column) == (1, finding.line, 1)
+    assert check(xml).devices == 0
 
 
 @pytest.mark.parametrize(

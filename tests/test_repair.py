@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from command import execute, process, shell
 from domains import ROOT, X86, edited
-from judging import check, fixed, found, parsed
+from judging import check, elements, fix, fixed, found, parsed
 from real_qemu import QemuBinary, start, startable, target_for
 
+from virtmem_cli import judgement
 from virtmem_cli.conversion import convert
 from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.errors import VirtmemError
@@ -69,12 +70,38 @@ def test_encoding_mark_and_line_ends_stay(encoding: str, mark: bytes, line_end: 
     assert fixed(written(ODD), unsafe=False) == written(REPAIRED)
 
 
-def test_what_does_not_come_back_the_same_is_not_touched() -> None:
-    """In ISO-2022-JP, ASCII may be announced where it is in force already; Python does not write that."""
-    data = b"<?xml version='1.0' encoding='ISO-2022-JP'?>" + X86.encode().replace(b"GiB'>8<", b"GiB'>8K<")
-    data = data.replace(b"<name>guest", b"<name>\x1b(Bguest")
-    with pytest.raises(VirtmemError, match="does not give back the same bytes"):
+@pytest.mark.parametrize(("encoding", "name"), [("ISO-2022-JP", b"\x1b(B"), ("EUC-JP", b"\xf8\xa1")])
+def test_what_does_not_come_back_the_same_is_not_touched(encoding: str, name: bytes) -> None:
+    """ASCII may be announced where it is in force already, which Python does not write; some it cannot even read."""
+    declared = edited(X86, ("<domain", f"<?xml version='1.0' encoding='{encoding}'?><domain"), ("GiB'>8<", "GiB'>8K<"))
+    data = declared.encode().replace(b"<name>", b"<name>" + name)
+    with pytest.raises(VirtmemError, match=f"^test.xml: .* {encoding} does not give back the same bytes"):
         fixed(data)
+    unsafe = data.replace(b"GiB'>8K<", b"GiB'>8<").replace(b"MiB'>2<", b"MiB'>3<")
+    assert fixed(unsafe, unsafe=False) == unsafe, "where nothing is repaired, nothing need come back"
+
+
+@pytest.mark.parametrize(
+    ("bound", "enough", "made"),
+    [("_ROUNDS", 2, 2), ("MOST_FINDINGS", 3, 0), ("_MOST_LOOKS", len(elements(X86.encode())), 2)],
+)
+def test_repairs_have_bounds(bound: str, enough: int, made: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two repairs, in one round, and another to see that nothing is left; of what is beyond a bound nothing is kept."""
+    data = edited(X86, ("'GiB'>8<", "'GiB'>8 <"), ("'MiB'>2<", "'MiB'>2 <")).encode()
+    monkeypatch.setattr(judgement, bound, enough)
+    assert (fix(data).data, fix(data).made) == (X86.encode(), 2)
+    monkeypatch.setattr(judgement, bound, enough - 1)
+    with pytest.raises(VirtmemError, match=f"after {made} repairs there is still something to repair"):
+        fix(data)
+
+
+def test_repairs_come_with_the_judgements_before_and_after() -> None:
+    """One of the five finds a second link of its chain. Where nothing is found, the text has not been looked at."""
+    _, made, before, after = fix(ODD.encode(), unsafe=False)
+    assert before._replace(source=None) == check(ODD.encode())._replace(source=None)
+    assert before.source is not None
+    assert (len(before.findings), made, after) == (5, 6, check(REPAIRED.encode()))
+    assert after.source is None
 
 
 # Where something goes that was not there: on a line of its own, if its neighbours have one
@@ -96,7 +123,10 @@ def test_what_is_missing_is_added(before: str, after: str) -> None:
 def test_what_cannot_be_done_is_left_alone() -> None:
     for odd in ("<block unit='MiB'>2M<x/></block>", "<block unit='MiB'/>"):
         xml = X86.replace("<block unit='MiB'>2</block>", odd).encode()
-        assert fixed(xml) == xml
+        data, made, before, after = fix(xml)
+        assert (data, made) == (xml, 0)
+        assert before.refused
+        assert after.refused
 
 
 def test_a_device_that_is_in_the_way_of_another_stays() -> None:

@@ -38,6 +38,7 @@ def assert_it_is_held_against(run: Run, path: str) -> None:
     assert found["column"] == DOMAIN.splitlines()[10].index("</block>") + len("</block>") + 1
     assert "<requestd> in <target> does not fit" in found["message"]
     assert path[:70] in found["advice"]
+    assert "element-unknown" in run.rules()
     assert run.code == 0
 
 
@@ -50,6 +51,16 @@ def test_a_schema_of_ones_own_is_held_against_a_domain(folder: str, name: str, h
     assert_it_is_held_against(check_json("--schema", path, "-", given=WARNED), path)
     assert check_json("--schema", path, "-", given=DOMAIN).rules() == []
     assert check_json("-", given=WARNED).rules() == ["element-unknown"]
+
+
+def test_a_schema_that_the_domain_itself_does_not_fit(here: Path) -> None:
+    """Its elements do, each of them."""
+    path = schema(here / "own.rng")
+    known = "<attribute name='type'/><zeroOrMore><ref name='element'/></zeroOrMore>"
+    path.write_text(TAKES_ANY.replace("<ref name='anything'/>", known))
+    run = check_json("--schema", path, "-", given=domain(("<domain ", "<domain colour='red' ")))
+    (found,) = run.file()["findings"]
+    assert found["message"] == "<domain> does not fit libvirt's schema"
 
 
 @pytest.mark.process

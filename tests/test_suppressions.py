@@ -51,7 +51,12 @@ def two(first: str = BAD, second: str = BAD, *, before_first: str = "", before_s
             ["suppression-unused"],
         ),
         (two(BLOCK, f"{BLOCK}{ERROR_COMMENT}"), ["suppression-unused"]),
+        (
+            "<domain><memory model='virtio-mem'/><!-- virtmem: ignore=element-misplaced --></domain>",
+            ["element-misplaced", "suppression-unused"],
+        ),
         (two(BLOCK, BLOCK, before_first="<!-- virtmem: ignore=block-not-power-of-tow -->"), ["suppression-unknown"]),
+        (two(BAD, BLOCK, before_first="<!-- virtmem: ignore=x,block-not-power-of-two -->"), ["suppression-unknown"]),
         (two(BLOCK, BLOCK, before_first="<!-- virtmem: ignroe=block-not-power-of-two -->"), ["suppression-unknown"]),
         (two(BLOCK, BLOCK, before_first="<!-- virtmem: ignore= -->"), ["suppression-unknown"]),
         (two(BLOCK, BLOCK, before_first="<!-- a virtmem: ignore=element-unknown -->"), []),
@@ -105,3 +110,5 @@ def test_a_comment_is_not_unused_where_its_rule_was_not_asked_for() -> None:
 def test_comments_are_said_to_be_unused_by_check_alone() -> None:
     run = virtmem("xml2argv", "--strict", "-", given=two(BLOCK, BLOCK, before_first=ERROR_COMMENT))
     assert (run.code, run.err) == (0, "")
+    run = virtmem("xml2argv", "-", given=two(BLOCK, BLOCK + MISSPELT, before_first=ERROR_COMMENT))
+    assert (run.code, run.err.count("element-unknown"), run.err.count("suppression")) == (0, 1, 0)
