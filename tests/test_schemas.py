@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from command import Run, check, check_json, process
+from domains import edited
 from small import DOMAIN, FILES, WARNED, made
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -58,7 +59,7 @@ def test_a_schema_that_the_domain_itself_does_not_fit(here: Path) -> None:
     path = schema(here / "own.rng")
     known = "<attribute name='type'/><zeroOrMore><ref name='element'/></zeroOrMore>"
     path.write_text(TAKES_ANY.replace("<ref name='anything'/>", known))
-    run = check_json("--schema", path, "-", given=domain(("<domain ", "<domain colour='red' ")))
+    run = check_json("--schema", path, "-", given=edited(DOMAIN, ("<domain ", "<domain colour='red' ")))
     (found,) = run.file()["findings"]
     assert found["message"] == "<domain> does not fit libvirt's schema"
 

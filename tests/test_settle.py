@@ -3,11 +3,12 @@
 from domains import X86, edited
 from judging import settled
 
-from virtmem_cli.settle import controller_addresses
+from virtmem_cli.target import Target
 
 
 def test_controllers_without_address_get_slots_of_bus_0_from_the_last_down() -> None:
     """As long as there are any: slot 0 is the host bridge's."""
     controllers = "".join(f"<controller type='pci' index='{n}' model='pci-bridge'/>" for n in range(1, 32))
-    addresses = controller_addresses(settled(edited(X86, ("<devices>", f"<devices>{controllers}")).encode()))
+    whole = Target(scope="machine")
+    addresses = settled(edited(X86, ("<devices>", f"<devices>{controllers}")).encode(), whole).controller_addresses
     assert {bus: address.slot for bus, address in addresses.items()} == {bus: 31 - bus for bus in range(1, 31)}
