@@ -56,10 +56,6 @@ OWN_MODULES = """__main__ argv cli cli.files cli.help cli.params cli.terminal cl
     units"""
 PYTHONS_MODULES = {
     "gc": "__main__",
-    "json": "argv",
-    "json.decoder": "json",
-    "json.encoder": "json",
-    "json.scanner": "json",
     "shlex": "report.shell",
 }
 # Bytes that `xml2argv -o` keeps of a file that it is done with: its name and the like. What comes of a domain with 16

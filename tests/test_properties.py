@@ -161,8 +161,10 @@ def flat(value: Value) -> str:
 
 
 @given(properties)
+@example({"qom-type": "x", "id": "".join(map(chr, range(1, 0x300)))})
 def test_json_and_keyval_say_the_same(given_properties: dict[str, Value]) -> None:
     decoded = json.loads(as_json(given_properties))
+    assert as_json(given_properties) == json.dumps(given_properties, ensure_ascii=False, separators=(",", ":"))
     assert list(decoded) == list(given_properties)
     back = {key: tuple(value) if isinstance(value, list) else value for key, value in decoded.items()}
     assert back == given_properties

@@ -23,6 +23,7 @@ def in_order(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterator[
     No more than a few results for each process are held at a time.
     """
     jobs = min(jobs, len(tasks))
+    gc.freeze()  # or each worker's collector would look through what it has in common with the others, and so copy it
     if jobs < 2:
         for start in range(0, len(tasks), _CHUNK):
             if start:

@@ -37,11 +37,11 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
         (b"=", MOST_ATTRIBUTES, "attributes"),
         (b"\n", MOST_LINES, "lines"),
     ):
-        if data.count(character) > most:
+        if len(data) > most and data.count(character) > most:
             raise InputRefusedError(name, 1, f"the input has more than {most} {what}", "No domain has so many.")
     if b"encoding" in data[:200] and re.match(_HIDING, data, re.IGNORECASE):
         raise InputRefusedError(name, 1, "the encoding is one that hides what the XML says", "Write it in UTF-8.")
-    if not data.strip():
+    if not data or data.isspace():
         raise InputRefusedError(name, 1, "the input is empty", "Give a libvirt <domain>.")
     try:
         root = etree.fromstring(data, _PARSER)
