@@ -126,6 +126,7 @@ def human(size: int) -> str:
     return f"{size} {'byte' if size == 1 else 'bytes'}"
 
 
+@lru_cache(16)  # few lists, again and again; one of all numbers takes half a megabyte
 def parse_bitmap(text: str, *, size: int) -> tuple[int, ...]:
     """Read libvirt's list of numbers, as '0-3,^2,8', each below `size`, into the sorted numbers.
 
