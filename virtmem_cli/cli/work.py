@@ -14,7 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 # Inputs that a process does before it collects garbage, at most, and how many times it is given such a chunk ahead.
-_CHUNK, _AHEAD = 16, 3
+_CHUNK, _AHEAD = 40, 3
 
 
 def in_order(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterator[R]:
