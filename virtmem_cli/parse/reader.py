@@ -106,7 +106,7 @@ class Reader:
         except NotANumberError:
             self.say(reading.number_invalid, Value(element, name, called), limit, base=base, most=most)
         except TooLargeError:
-            self.say(reading.number_too_large, Value(element, name, called), limit)
+            self.say(reading.number_too_large, Value(element, name, called), limit if most is None else most)
         return None
 
     def numbers(self, element: Element, limits: Mapping[str, int]) -> dict[str, int] | None:
