@@ -9,41 +9,23 @@ from pathlib import Path
 
 import pytest
 from command import VIRTMEM, execute, on_a_terminal, process, python, running, shell
+from small import ADVISED, DOMAIN, NONE, WARNED, WRONG
 
 from virtmem_cli import __version__
 
 pytestmark = pytest.mark.process
 
-GOOD = """<domain type='kvm'>
-  <name>guest</name>
-  <maxMemory unit='GiB'>8</maxMemory>
-  <memory unit='GiB'>2</memory>
-  <os><type arch='x86_64' machine='q35'>hvm</type></os>
-  <devices>
-    <memory model='virtio-mem'>
-      <target>
-        <size unit='GiB'>1</size>
-        <node>0</node>
-        <block unit='MiB'>2</block>
-      </target>
-    </memory>
-  </devices>
-</domain>
-"""
 ARGV = [
     "-object",
-    '{"qom-type":"memory-backend-ram","id":"memvirtiomem0","reserve":false,"size":1073741824}',
+    '{"qom-type":"memory-backend-ram","id":"memvirtiomem0","reserve":false,"size":2147483648}',
     "-device",
     '{"driver":"virtio-mem-pci","node":0,"block-size":2097152,"memdev":"memvirtiomem0","id":"virtiomem0"}',
 ]
-WRONG = GOOD.replace("<block unit='MiB'>2", "<block unit='MiB'>3")
-WARNED = GOOD.replace("</target>", "<requestd>1</requestd></target>")
-NONE = GOOD[: GOOD.index("    <memory model")] + GOOD[GOOD.index("  </devices>") :]
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    for name, text in {"good": GOOD, "wrong": WRONG, "warned": WARNED, "none": NONE}.items():
+    for name, text in {"good": DOMAIN, "wrong": WRONG, "warned": WARNED, "none": NONE}.items():
         (tmp_path / f"{name}.xml").write_text(text)
     return tmp_path
 
@@ -72,7 +54,7 @@ def test_a_warning_is_0_and_strict_makes_it_1(files: Path) -> None:
     assert run.code == 0
     assert run.out
     assert run.err == (
-        "warned.xml:12: warning: <requestd> in <target> is unknown to libvirt, which ignores it. "
+        "warned.xml:11: warning: <requestd> in <target> is unknown to libvirt, which ignores it. "
         "Did you mean 'requested'? [element-unknown]\n"
     )
     strict = process("xml2argv", "--strict", "warned.xml", cwd=files)
@@ -89,8 +71,8 @@ def test_no_virtio_mem_is_0_and_says_so(files: Path) -> None:
 def test_all_problems_at_once(files: Path) -> None:
     xml = (
         WRONG.replace("<node>0</node>", "<node>3</node>")
-        .replace("'GiB'>8", "'GiB'>1")
-        .replace("<size unit='GiB'>1", "<size unit='GiB'>0x1")
+        .replace("'GiB'>16", "'GiB'>1")
+        .replace("<size unit='GiB'>2", "<size unit='GiB'>0x2")
     )
     run = process("xml2argv", "-", given=xml)
     assert run.code == 1
@@ -104,11 +86,11 @@ def test_all_problems_at_once(files: Path) -> None:
         (b"", "the input is empty"),
         (b" \n ", "the input is empty"),
         (b"hello", "not well-formed XML"),
-        (GOOD[:200].encode(), "not well-formed XML"),
+        (DOMAIN[:200].encode(), "not well-formed XML"),
         (b"\x00\x01\x02", "not well-formed XML"),
         (b"<network/>", "the root element is 'network', and should be <domain>"),
         (b"<domain xmlns='http://example.org/'/>", "should be <domain>"),
-        (b"<!DOCTYPE domain>" + GOOD.encode(), "<!DOCTYPE> is not taken"),
+        (b"<!DOCTYPE domain>" + DOMAIN.encode(), "<!DOCTYPE> is not taken"),
         (b"<!DOCTYPE d [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><domain>&a;</domain>", "<!DOCTYPE> is not taken"),
         (b"<domain>" * 4000, "not well-formed XML"),
         (b"<domain>" + b" " * (17 << 20), "larger than 4 MiB"),
@@ -124,7 +106,7 @@ def test_what_is_no_domain_is_1(data: bytes, words: str) -> None:
 
 def test_a_name_in_xml_does_not_reach_the_terminal_raw() -> None:
     name = "\u202eevil\u009b31m"
-    run = process("xml2argv", "-", given=GOOD.replace("<name>guest", f"<name>{name}/"))
+    run = process("xml2argv", "-", given=DOMAIN.replace("<name>guest", f"<name>{name}/"))
     assert run.code == 1
     assert "\\u202eevil\\u009b31m" in run.err
 
@@ -173,19 +155,19 @@ def test_unknown_command_is_2() -> None:
 
 
 def test_several_files_keep_their_order(files: Path) -> None:
-    (files / "second.xml").write_text(GOOD.replace("'GiB'>1</size", "'MiB'>512</size"))
+    (files / "second.xml").write_text(DOMAIN.replace("'GiB'>2</size", "'MiB'>512</size"))
     run = process("xml2argv", "--format", "json", "wrong.xml", "second.xml", "none.xml", "good.xml", cwd=files)
     assert run.code == 1
     sizes = [json.loads(json.loads(line)[1])["size"] for line in run.out.splitlines()]
-    assert sizes == [512 << 20, 1 << 30]
+    assert sizes == [512 << 20, 2 << 30]
 
 
 def test_standard_input(files: Path) -> None:
-    assert process("xml2argv", "-", given=GOOD).out == process("xml2argv", files / "good.xml").out
+    assert process("xml2argv", "-", given=DOMAIN).out == process("xml2argv", files / "good.xml").out
 
 
 def test_output_folder(files: Path) -> None:
-    run = process("xml2argv", "-o", "out/args", "good.xml", "wrong.xml", "none.xml", "-", cwd=files, given=GOOD)
+    run = process("xml2argv", "-o", "out/args", "good.xml", "wrong.xml", "none.xml", "-", cwd=files, given=DOMAIN)
     assert (run.code, run.out) == (1, "")
     assert sorted(path.name for path in (files / "out/args").iterdir()) == ["good.args", "stdin.args"]
     written = files / "out/args/good.args"
@@ -246,7 +228,7 @@ def test_output_folder_that_cannot_be_is_3(files: Path) -> None:
     run = process("xml2argv", "-o", "good.xml/out", "warned.xml", cwd=files)
     assert run.code == 3
     assert "cannot be written: " in run.err
-    assert (files / "good.xml").read_text() == GOOD
+    assert (files / "good.xml").read_text() == DOMAIN
 
 
 def test_full_disk_is_3(files: Path) -> None:
@@ -259,7 +241,7 @@ def test_full_disk_is_3(files: Path) -> None:
 
 def test_shell_format_in_a_real_shell(files: Path) -> None:
     name = "it's $(touch pwned) `touch pwned` \"\\ \u00e4"
-    xml = GOOD.replace("<name>guest", f"<name>{name}").replace(
+    xml = DOMAIN.replace("<name>guest", f"<name>{name}").replace(
         "  <devices>", "  <memoryBacking><source type='file'/></memoryBacking>\n  <devices>"
     )
     (files / "odd.xml").write_text(xml)
@@ -279,7 +261,9 @@ def test_json_format(files: Path) -> None:
 
 
 def test_output_is_utf8_in_any_locale(files: Path) -> None:
-    xml = GOOD.replace("guest", "gro\u00df").replace("<os>", "<memoryBacking><source type='file'/></memoryBacking><os>")
+    xml = DOMAIN.replace("guest", "gro\u00df").replace(
+        "<os>", "<memoryBacking><source type='file'/></memoryBacking><os>"
+    )
     (files / "umlaut.xml").write_text(xml, encoding="utf-8")
     for locale in ("C", "C.UTF-8", "POSIX"):
         run = process("xml2argv", files / "umlaut.xml", LC_ALL=locale, PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
@@ -341,7 +325,7 @@ def test_an_absent_host_file_is_3(files: Path) -> None:
 def test_local_host(files: Path) -> None:
     """Whatever this machine is: it has a node 0, and no node 127."""
     source = "<source><nodemask>127</nodemask></source><target>"
-    run = process("xml2argv", "--host", "local", "-", given=GOOD.replace("<target>", source))
+    run = process("xml2argv", "--host", "local", "-", given=DOMAIN.replace("<target>", source))
     has_nodes = Path("/sys/devices/system/node/has_memory").exists()
     assert ("host nodes 127 are named" in run.err) == has_nodes
 
@@ -360,7 +344,7 @@ def test_colour_on_a_terminal_alone(files: Path) -> None:
 
 
 def test_markup_in_names_is_text_on_a_terminal(files: Path) -> None:
-    (files / "odd.xml").write_text(GOOD.replace("<name>guest", "<name>[red]x[/red]/[link=http://example.org]y"))
+    (files / "odd.xml").write_text(DOMAIN.replace("<name>guest", "<name>[red]x[/red]/[link=http://example.org]y"))
     shown = on_a_terminal("xml2argv", "odd.xml", cwd=files, errors=True)
     assert shown.code == 1
     assert "[red]x[/red]/[link=http://example.org]y" in shown.out
@@ -372,7 +356,7 @@ def test_closed_pipe_is_quiet(files: Path) -> None:
         assert child.stdout is not None
         assert child.stderr is not None
         child.stdout.close()
-        child.stdin.write(GOOD.encode())
+        child.stdin.write(DOMAIN.encode())
         child.stdin.close()
         assert child.wait(timeout=30) == 128 + signal.SIGPIPE
         assert child.stderr.read() == b""
@@ -449,13 +433,13 @@ def test_standard_input_that_cannot_be_read_stops_no_other(command: list[str], f
 
 def test_a_folder_that_is_gone_is_no_matter_to_standard_input(files: Path) -> None:
     script = 'mkdir gone && cd gone && rmdir ../gone && "$0" xml2argv -'
-    run = shell(script, given=GOOD, cwd=files)
+    run = shell(script, given=DOMAIN, cwd=files)
     assert (run.code, run.err) == (0, "")
     assert run.out == process("xml2argv", files / "good.xml").out
 
 
 def test_advice_that_settings_make_an_error_refuses_arguments_too(files: Path) -> None:
-    (files / "much.xml").write_text(GOOD.replace("'GiB'>2<", "'GiB'>7<").replace("'GiB'>1<", "'GiB'>6<"))
+    (files / "much.xml").write_text(ADVISED)
     assert process("xml2argv", "much.xml", cwd=files).code == 0
     (files / "virtmem.toml").write_text("rules = { movable-ratio = 'error' }\n")
     run = process("xml2argv", "much.xml", cwd=files)
@@ -466,7 +450,7 @@ def test_advice_that_settings_make_an_error_refuses_arguments_too(files: Path) -
 
 def test_what_cannot_be_written_is_not_told_as_repaired(files: Path) -> None:
     """A pipe in place of a file can be read, and not replaced."""
-    (files / "long.xml").write_text(GOOD.replace("'GiB'>8<", "'GiB'>1<"))
+    (files / "long.xml").write_text(DOMAIN.replace("'GiB'>16<", "'GiB'>1<"))
     run = execute(["bash", "-c", f"{VIRTMEM} check --format json --fix <(cat long.xml)"], cwd=files)
     assert run.code == 3
     assert "cannot be written" in run.err
@@ -483,8 +467,8 @@ def test_a_file_that_is_given_twice_is_not_repaired_twice(files: Path) -> None:
 
 
 def test_a_rule_with_too_many_findings_is_named_where_they_cannot_be_repaired(files: Path) -> None:
-    device = GOOD[GOOD.index("    <memory model") : GOOD.index("  </devices>")]
-    (files / "many.xml").write_text(GOOD.replace(device, device.replace("MiB'>2<", "MiB'>3<") * 1100))
+    device = DOMAIN[DOMAIN.index("    <memory model") : DOMAIN.index("  </devices>")]
+    (files / "many.xml").write_text(DOMAIN.replace(device, device.replace("MiB'>2<", "MiB'>3<") * 1100))
     run = process("check", "--fix", "--unsafe-fixes", "many.xml", cwd=files)
     assert run.code == 3
     assert "many.xml: cannot be repaired: block-not-power-of-two finds more than the 1000 that are named" in run.err
@@ -492,7 +476,7 @@ def test_a_rule_with_too_many_findings_is_named_where_they_cannot_be_repaired(fi
 
 @pytest.mark.skipif(shutil.which("patch") is None, reason="patch is not installed")
 def test_a_difference_of_a_file_with_a_blank_in_its_name_is_one_that_patch_takes(files: Path) -> None:
-    (files / "a name.xml").write_text(GOOD.replace("'GiB'>8<", "'GiB'>1<"))
+    (files / "a name.xml").write_text(DOMAIN.replace("'GiB'>16<", "'GiB'>1<"))
     difference = process("check", "--diff", "a name.xml", cwd=files).out
     assert execute(["patch", "-p0"], given=difference, cwd=files).code == 0
-    assert "'GiB'>2</maxMemory>" in (files / "a name.xml").read_text()
+    assert "'GiB'>6</maxMemory>" in (files / "a name.xml").read_text()
