@@ -368,6 +368,11 @@ def test_closed_streams(close: str, code: int, files: Path) -> None:
     assert shell(f'"$0" xml2argv {file} {close}', cwd=files).code == code
 
 
+def test_without_words_the_help_goes_to_standard_error() -> None:
+    run = process()
+    assert (run.code, run.out, run.err) == (2, "", process("--help").out)
+
+
 def test_ctrl_c_is_130_and_quiet() -> None:
     child = running("xml2argv", "-")
     # The import of the command's modules must be over: then it waits for standard input

@@ -47,6 +47,14 @@ class _Lazy(click.Group):
             sys.exit(VirtmemError.exit_code)
         sys.exit(code if isinstance(code, int) else 0)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from virtmem_cli.cli.terminal import say
+
+        if not args:
+            say(ctx.get_help())
+            ctx.exit(click.UsageError.exit_code)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         from virtmem_cli.cli.terminal import forget, say
 
