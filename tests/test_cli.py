@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command import VIRTMEM, execute, on_a_terminal, process, python, running, shell
+from command import VIRTMEM, Run, execute, on_a_terminal, process, python, running, shell
 from small import ADVISED, DOMAIN, NONE, WARNED, WRONG
 
 from virtmem_cli import __version__
@@ -385,6 +385,12 @@ def test_ctrl_c_is_130_and_quiet() -> None:
     _, errors = child.communicate(timeout=30)
     assert child.returncode == 130
     assert errors == b""
+
+
+def test_ctrl_c_while_modules_are_loaded_is_130_and_quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert python("-m", "virtmem_cli", "--version") == Run(130, "", "")
 
 
 def sleeping(pid: int) -> bool:

@@ -9,7 +9,10 @@ import os  # noqa: E402
 import sys  # noqa: E402
 from typing import NoReturn  # noqa: E402
 
-from virtmem_cli.cli import main as command  # noqa: E402
+try:
+    from virtmem_cli.cli import main as command
+except KeyboardInterrupt:
+    os._exit(128 + 2)  # as the command itself, which is not there yet: `cli` has the reasons
 
 
 def main() -> NoReturn:
