@@ -200,7 +200,7 @@ def command(
     XML is a file with a <domain>, or - for standard input. A rule is turned off or changed in virtmem.toml, in
     pyproject.toml, or by a comment in the XML: see the README. `virtmem explain RULE` tells more of a rule.
 
-    Exit status: 0 good, 1 a domain is refused or is none, 2 wrong usage, 3 something cannot be read.
+    Exit status: 0 good, 1 a domain is refused or is none, 2 wrong usage, 3 something cannot be read or written.
     """
     if schema is not None:
         _schema(schema)

@@ -130,7 +130,12 @@ def _shown(text: str, form: str) -> str:
 @params.host_option
 @params.strict_option
 @params.jobs_option
-@click.option("-o", "--output", metavar="DIR", help="Write DIR/NAME.args for each NAME.xml, and DIR/stdin.args for -.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    help="Write DIR/NAME.args for each NAME.xml, and DIR/stdin.args for -. Without arguments, an older file is removed.",
+)
 @help_option
 @params.files_argument
 def command(
