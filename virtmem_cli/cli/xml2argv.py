@@ -134,7 +134,7 @@ def _shown(text: str, form: str) -> str:
     "-o",
     "--output",
     metavar="DIR",
-    help="Write DIR/NAME.args for each NAME.xml, and DIR/stdin.args for -. Without arguments, an older file is removed.",
+    help="Write DIR/NAME.args for each NAME.xml, and DIR/stdin.args for -. Where none is, an old one is removed.",
 )
 @help_option
 @params.files_argument
