@@ -167,7 +167,7 @@ def memory_arguments(s: Settled) -> Iterator[Argument]:
     yield Argument("-smp", _smp(s))
     for memory in s.boot:
         device = memory.device
-        if device.node is None:
+        if not s.arch.numa:
             # without -numa, memory is the machine's, and plain memory needs no saying
             *contexts, backend = _objects(s, memory)
             if set(backend.properties) != {"qom-type", "id", "size"}:

@@ -207,7 +207,7 @@ def ccw_node(s: Settled) -> Problems:
 @rule(Severity.ERROR, Refuses.LIBVIRT, "a CCW device's page size differs from boot memory's")
 def ccw_page_size(s: Settled) -> Problems:
     """KVM on s390x takes no device memory with larger pages than boot memory's (QEMU 10.0)."""
-    boot = s.boot_pagesize or s.host.page_size
+    boot = s.boot[0].pagesize or s.host.page_size
     for memory in s.virtio_mem:
         own = memory.pagesize or s.host.page_size
         if own != boot and is_ccw(s, memory.device):

@@ -22,11 +22,11 @@ class Settled(NamedTuple):
 
     `devices` are the virtio-mem devices. `machine` is None for a machine without PCI, or unknown. Sizes are in bytes:
     `boot_memory` is below 0 where the devices leave nothing of <memory>; `devices_size` is what all memory devices can
-    give together. `boot` are the pieces that the guest boots with, `boot_pagesize` the huge page of the first node, or
-    0; `memory` the memory devices and `virtio_mem` those of them that this is about, in document order. `controllers`
-    has the first PCI controller of each bus, `shared_slots` the bus and slot of each further function. In the scope
-    `machine`, `needed` has the controllers on the way to the memory devices' buses, by bus, outer ones first, and
-    `controller_addresses` where each bus's controller is. `layout` is None where too little is known for it.
+    give together. `boot` are the pieces that the guest boots with, one at least; `memory` the memory devices and
+    `virtio_mem` those of them that this is about, in document order. `controllers` has the first PCI controller of each
+    bus, `shared_slots` the bus and slot of each further function. In the scope `machine`, `needed` has the controllers
+    on the way to the memory devices' buses, by bus, outer ones first, and `controller_addresses` where each bus's
+    controller is. `layout` is None where too little is known for it.
     """
 
     domain: Domain
@@ -38,7 +38,6 @@ class Settled(NamedTuple):
     devices_size: int
     guest_nodes: int
     boot: tuple[Memory[BootMemory], ...]
-    boot_pagesize: int
     memory: tuple[Memory[MemoryDevice], ...]
     virtio_mem: tuple[Memory[VirtioMem], ...]
     on_pci: tuple[OnPci, ...]
@@ -86,7 +85,6 @@ def settle(domain: Domain, target: Target) -> Settled:
         devices_size=devices_size,
         guest_nodes=guest_nodes,
         boot=tuple([backing.memory(piece) for piece in boot_pieces(domain, arch, boot_memory)]),
-        boot_pagesize=backing.pagesize(backing.pages.get(0 if domain.cells else None, backing.page)),
         memory=tuple(memory),
         virtio_mem=tuple(virtio_mem),
         on_pci=tuple(on_pci(devices, controllers, machine)),

@@ -73,11 +73,11 @@ def model_of(device: MemoryDevice) -> MemoryModel:
 def boot_pieces(domain: Domain, arch: Architecture, size: int) -> Iterable[BootMemory]:
     """The pieces that the guest boots with: one a cell, or the one cell that libvirt adds; without -numa a single one.
 
-    vCPUs that no cell names are the first cell's.
+    vCPUs that no cell names are the first cell's, and where cells come to nothing, so is the single piece.
     """
     everyone = range(domain.vcpus)
     if not arch.numa:
-        return [BootMemory(alias=arch.ram, node=None, size=size, cpus=tuple(everyone))]
+        return [BootMemory(alias=arch.ram, node=0 if domain.cells else None, size=size, cpus=tuple(everyone))]
     if not domain.cells:
         return [BootMemory(alias="ram-node0", node=0, size=size, cpus=tuple(everyone))]
     named = {cpu for cell in domain.cells for cpu in cell.cpus}
