@@ -28,6 +28,19 @@ def test_of_very_many_findings_the_first_are_named(monkeypatch: pytest.MonkeyPat
     assert "hotplug-space" in {one.rule for one in found(data)}
 
 
+def test_what_is_found_again_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four devices have the one <page> that is wrong: there is one finding, and no more of them."""
+    monkeypatch.setattr(collector, "MOST_FINDINGS", 1)
+    end = X86.index("    </memory>\n") + len("    </memory>\n")
+    device = X86[X86.index("    <memory model") : end]
+    backing = "<memoryBacking><hugepages><page size='3' unit='MiB'/></hugepages><source type='{}'/></memoryBacking>"
+    for source, rule in (("memfd", "pagesize-memfd"), ("file", "pagesize-unmounted")):
+        data = edited(X86, ("  <vcpu", f"{backing.format(source)}<vcpu"), ("  </devices>", 3 * device + "  </devices>"))
+        findings = [one.message for one in found(data.encode()) if one.rule == rule]
+        assert len(findings) == 1
+        assert "there are more" not in findings[0]
+
+
 @pytest.mark.parametrize(
     ("rule_id", "old", "new"),
     [

@@ -157,12 +157,14 @@ class Findings:
     def add(self, rule: AnyRule, problems: Iterable[Problem]) -> None:
         """Take the problems that a rule finds, until there are enough of them."""
         for problem in problems:
+            finding = Finding(rule, problem)
+            if finding in self._found:
+                continue
             count = self._counts[rule.id] = self._counts.get(rule.id, 0) + 1
             if count > MOST_FINDINGS:
                 self.cut = self.cut or rule
                 words = f"there are more of these: the first {MOST_FINDINGS} are named"
-                problem = Problem(problem.element, words, "Begin with those.")
-            if count <= MOST_FINDINGS + 1:
-                self._found[Finding(rule, problem)] = None
-            if count > MOST_FINDINGS:
+                if count == MOST_FINDINGS + 1:
+                    self._found[Finding(rule, Problem(problem.element, words, "Begin with those."))] = None
                 return
+            self._found[finding] = None

@@ -77,13 +77,12 @@ def _on_huge_pages(s: Settled) -> Iterator[tuple[AnyMemory, Element]]:
 def pagesize_unmounted(s: Settled) -> Problems:
     """'Unable to find any usable hugetlbfs mount' (libvirt 7.9): a file needs one, a memfd does not."""
     mounts = s.host.hugetlbfs
-    files = [(element, m.pagesize) for m, element in _on_huge_pages(s) if m.backend == "memory-backend-file"]
-    for element, size in dict.fromkeys(files):
-        if size not in mounts:
+    for memory, element in _on_huge_pages(s):
+        if memory.backend == "memory-backend-file" and memory.pagesize not in mounts:
             has = " and ".join(human(mount) for mount in sorted(mounts)) or "none"
             yield Problem(
                 element,
-                f"pages of {human(size)} are asked for, and the host's hugetlbfs mounts are of {has}",
+                f"pages of {human(memory.pagesize)} are asked for, and the host's hugetlbfs mounts are of {has}",
                 "Take one of those, or judge for another host with --host.",
             )
 

@@ -106,7 +106,7 @@ def alias_invalid(s: Settled) -> Problems:
     buses = [on.controller for on in s.on_pci if on.controller]
     named = [(device.alias, device.at("alias")) for device in s.devices]
     named += [(controller.alias, controller.element) for controller in buses if controller.alias]
-    for alias, element in dict.fromkeys(named):
+    for alias, element in named:
         if alias[:1] not in LETTERS or not _IDENTIFIER.issuperset(alias):
             yield Problem(
                 element,
