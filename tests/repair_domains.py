@@ -42,7 +42,7 @@ def problem(data: bytes, name: str) -> str | None:
     domain = parsed(repaired)
     if domain.arch not in ("x86_64", "aarch64") or any(device.pagesize for device in domain.devices):
         return None
-    binary = QemuBinary(strict=False)(domain.arch)
+    binary = QemuBinary()(domain.arch)
     with tempfile.TemporaryDirectory() as folder:
         target = target_for(binary, Path(folder))
         if convert(repaired, name, target).refused:

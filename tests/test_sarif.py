@@ -26,11 +26,11 @@ LEVELS = {"error": "error", "warning": "warning", "advice": "note"}
 
 
 @pytest.fixture(scope="session")
-def multitool(request: pytest.FixtureRequest) -> Path:
+def multitool() -> Path:
     path = Path(os.environ.get("VIRTMEM_SARIF_MULTITOOL") or MULTITOOL)
     if not os.access(path, os.X_OK):
         reason = f"SARIF's validator is not at {path}; `make tools` installs it"
-        (pytest.fail if request.config.getoption("--real") else pytest.skip)(reason)
+        pytest.skip(reason)
     return path
 
 

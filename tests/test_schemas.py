@@ -111,9 +111,9 @@ def test_a_folder_is_no_schema(here: Path) -> None:
 
 
 @pytest.fixture
-def installed(request: pytest.FixtureRequest) -> None:
+def installed() -> None:
     if not Path("/usr/share/libvirt/schemas/domain.rng").exists():
-        (pytest.fail if request.config.getoption("--real") else pytest.skip)("libvirt's schema is not installed")
+        pytest.skip("libvirt's schema is not installed")
 
 
 @pytest.mark.parametrize(
