@@ -159,6 +159,16 @@ def test_verify_refuses_what_is_refused(qemu_binary: QemuBinary) -> None:
     assert "refused, QEMU was not started" in run.err
 
 
+def test_verify_heeds_the_configuration(qemu_binary: QemuBinary, tmp_path: Path) -> None:
+    said = {}
+    for rule in ("element-unknown", "movable-ratio"):
+        (tmp_path / rule).mkdir()
+        (tmp_path / rule / "virtmem.toml").write_text(f"ignore = ['{rule}']")
+        (tmp_path / rule / "odd.xml").write_text(GOOD.replace("<target>", "<target><requestd/>"))
+        said[rule] = virtmem("verify", "--qemu", qemu_binary("x86_64"), tmp_path / rule / "odd.xml").err
+    assert ["[element-unknown]" in words for words in said.values()] == [False, True]
+
+
 def test_verify_without_virtio_mem_or_qemu(qemu_binary: QemuBinary) -> None:
     assert "nothing to verify" in virtmem("verify", "--qemu", qemu_binary("x86_64"), XML / "no-virtio-mem.xml").err
     missing = virtmem("verify", "--qemu", "no-such-qemu", XML / "example.xml")

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from virtmem_cli.cli.files import display_name, read_input
+from virtmem_cli.cli.files import display_name, read_input, settings_for
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import say, show, write_output
 from virtmem_cli.conversion import convert
@@ -64,7 +64,7 @@ def command(qemu: str | None, file: str) -> None:
     if path is None:
         raise VirtmemError(f"{quoted(binary)}: no such program; name one with --qemu")
     target = Target(qemu=ask_qemu(path), host=LIBVIRT, scope="machine")
-    conversion = convert(data, name, target)
+    conversion = convert(data, name, target, settings=settings_for(file))
     show([line(finding, name) for finding in conversion.findings], err=True)
     if conversion.refused:
         say(f"{name}: refused, QEMU was not started")
