@@ -37,13 +37,14 @@ def _file(name: str) -> str:
 
 def _annotation(finding: Reported, name: str) -> str:
     location = finding.location
-    file = {} if name == STDIN else {"file": name}  # standard input is no file that could be shown
-    properties: dict[str, object] = {**file, "line": location.line, "endLine": location.end_line}
+    properties: dict[str, object] = {"line": location.line, "endLine": location.end_line}
     if location.end_line == location.line and location.end_column > location.column:
         properties |= {"col": location.column, "endColumn": location.end_column}
     properties["title"] = f"virtmem {finding.rule}"
-    escaped = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
-    return f"::{_LEVELS[finding.severity]} {escaped}::{_escaped(sentence(finding))}\n"
+    escaped = [f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items()]
+    if file := _file(name):
+        escaped.insert(0, file)
+    return f"::{_LEVELS[finding.severity]} {','.join(escaped)}::{_escaped(sentence(finding))}\n"
 
 
 def _escaped(words: str, more: str = "") -> str:
