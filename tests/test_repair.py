@@ -286,16 +286,23 @@ def test_standard_input_goes_to_standard_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_a_diff_writes_nothing_and_patch_takes_it(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_a_diff_writes_nothing_and_patch_takes_it(tmp_path: Path) -> None:
     (tmp_path / "odd.xml").write_text(ODD.rstrip("\n"))
     run = process("check", "--diff", "odd.xml", cwd=tmp_path)
     assert (tmp_path / "odd.xml").read_text() == ODD.rstrip("\n")
     assert run.code == 1
     if shutil.which("patch") is None:
-        (pytest.fail if request.config.getoption("--real") else pytest.skip)("patch is not installed")
+        pytest.skip("patch is not installed")
     assert execute(["patch", "-p0"], cwd=tmp_path, given=run.out).code == 0
     assert (tmp_path / "odd.xml").read_text() == REPAIRED.rstrip("\n")
     assert process("check", "--diff", "odd.xml", cwd=tmp_path).out == ""
+
+
+@pytest.mark.process
+def test_a_diff_says_what_is_no_domain_and_of_a_domain_the_diff_alone(tmp_path: Path) -> None:
+    for xml, rule in (("<domain", "not-a-domain"), (X86.replace("'virtio-mem'", "'strange'"), "")):
+        run = process("check", "--diff", "-", cwd=tmp_path, given=xml)
+        assert (run.code, rule in run.err, "memory-model" in run.out + run.err) == (1, True, False)
 
 
 @pytest.mark.process

@@ -13,7 +13,7 @@ from virtmem_cli.errors import InputRefusedError, UsageError
 from virtmem_cli.settle import Settled
 from virtmem_cli.target import HOSTS, NEWEST, Qemu, Scope, Target, qemu_of_version, show
 from virtmem_cli.target import Host as Host
-from virtmem_cli.text import nearest, quoted
+from virtmem_cli.text import meant, quoted
 from virtmem_cli.told import Reported, no_domain
 
 NEWEST_QEMU = show(NEWEST)
@@ -161,11 +161,8 @@ def _host(host: object) -> Host:
     if isinstance(host, Host):
         return host
     if not isinstance(host, str) or host not in HOSTS:
-        near = nearest(str(host), HOSTS)
-        raise ValueError(
-            f"host {quoted(str(host))}: there is no such host; "
-            + (f"did you mean '{near}'?" if near else f"known are {', '.join(HOSTS)}")
-        )
+        hint = meant(str(host), HOSTS, f"known are {', '.join(HOSTS)}")
+        raise ValueError(f"host {quoted(str(host))}: there is no such host; {hint}")
     return HOSTS[host]
 
 

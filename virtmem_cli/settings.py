@@ -3,14 +3,14 @@
 Takes TOML text and names of rules, gives Settings; reads no file itself. Raises UsageError for what it does not know.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from fnmatch import fnmatchcase
 from typing import Any
 
 from virtmem_cli.errors import UsageError
 from virtmem_cli.findings import Severity
 from virtmem_cli.registry import RULES
-from virtmem_cli.text import nearest, printable, quoted
+from virtmem_cli.text import meant, printable, quoted
 
 # A rule's name to its severity, or None where it is off; a rule that is absent is as in RULES.
 Settings = Mapping[str, Severity | None]
@@ -19,26 +19,29 @@ _LEVELS: Mapping[str, Severity | None] = {"off": None, **{severity.value: severi
 _KEYS = ("select", "ignore", "rules")
 
 
-def named_rules(names: Iterable[str], where: str) -> list[str]:
+def no_rule(name: str) -> str:
+    """The words for a name that no rule has."""
+    return f"there is no rule {quoted(name)}; {meant(name, RULES, '`virtmem explain` lists them')}"
+
+
+def named_rules(names: Iterable[str], where: str) -> frozenset[str]:
     """The rules that names, or patterns such as 'pci-*', stand for; `where` stands for their place in an error."""
-    rules: list[str] = []
+    rules: set[str] = set()
     for name in names:
         found = [rule for rule in RULES if fnmatchcase(rule, name)]
         if not found:
-            near = nearest(name, RULES)
-            hint = f"did you mean '{near}'?" if near else "`virtmem explain` lists them"
-            raise UsageError(f"{where}: there is no rule {quoted(name)}; {hint}")
-        rules += found
-    return rules
+            raise UsageError(f"{where}: {no_rule(name)}")
+        rules.update(found)
+    return frozenset(rules)
 
 
-def chosen(settings: Settings, select: Iterable[str], ignore: Iterable[str], where: str) -> Settings:
+def chosen(settings: Settings, select: Set[str], ignore: Set[str]) -> Settings:
     """Settings with only some rules on, if any are selected, and some off. A selected rule that was off is on."""
     changed = dict(settings)
-    if selected := set(named_rules(select, where)):
-        changed |= {rule: None for rule in RULES if rule not in selected}
-        changed |= {rule: RULES[rule].severity for rule in selected if changed.get(rule, True) is None}
-    return {**changed, **dict.fromkeys(named_rules(ignore, where))}
+    if select:
+        changed |= {rule: None for rule in RULES if rule not in select}
+        changed |= {rule: RULES[rule].severity for rule in select if changed.get(rule, True) is None}
+    return {**changed, **dict.fromkeys(ignore)}
 
 
 def settings_of_toml(text: str, name: str, *, within: str = "") -> Settings | None:
@@ -61,11 +64,10 @@ def settings_of_toml(text: str, name: str, *, within: str = "") -> Settings | No
         raise UsageError(f"{where} is {quoted(str(table))}, and should be a table")
     for key in table:
         if key not in _KEYS:
-            near = nearest(key, _KEYS)
-            hint = f"did you mean '{near}'?" if near else f"known are {', '.join(_KEYS)}"
+            hint = meant(key, _KEYS, f"known are {', '.join(_KEYS)}")
             raise UsageError(f"{where}: unknown key {quoted(key)}; {hint}")
     select, ignore = (_names(table, key, where) for key in ("select", "ignore"))
-    settings = chosen(chosen({}, select, (), f"{where}: select"), (), ignore, f"{where}: ignore")
+    settings = chosen({}, named_rules(select, f"{where}: select"), named_rules(ignore, f"{where}: ignore"))
     return {**settings, **_levels(table.get("rules", {}), f"{where}: rules")}
 
 

@@ -55,6 +55,12 @@ def instead(near: str | None, known: Iterable[str], verb: str = "Write") -> str:
     return f"Did you mean '{near}'?" if near else f"{verb} {one_of(known)}."
 
 
+def meant(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The end of an error about a word of the user's that is not known: the nearest that is, or else other words."""
+    near = nearest(name, known)
+    return f"did you mean '{near}'?" if near else otherwise
+
+
 def up_to(last: int) -> str:
     """Numbers from 0 for a message."""
     return f"0 to {last}" if last else "0"

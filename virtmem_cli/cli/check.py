@@ -21,7 +21,7 @@ from virtmem_cli.report.diff import diff, diff_line
 from virtmem_cli.report.text import counts, lines
 from virtmem_cli.report.words import STDIN as STDIN_NAME
 from virtmem_cli.report.words import Failure
-from virtmem_cli.settings import chosen
+from virtmem_cli.settings import chosen, named_rules
 from virtmem_cli.target import Host, Qemu, Scope, Target
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Job(NamedTuple):
     hosts: tuple[Host, ...]
     scope: Scope
     strict: bool
-    select: tuple[str, ...]
-    ignore: tuple[str, ...]
+    select: frozenset[str]
+    ignore: frozenset[str]
     schema: str | None
     mode: str
     unsafe: bool
@@ -95,7 +95,7 @@ def _check(job: Job, task: tuple[str, Given]) -> Done:
         terms = Terms(
             targets=[Target(qemu=qemu, host=host, scope=job.scope, hosts=job.hosts) for host in job.hosts],
             strict=job.strict,
-            settings=chosen(settings_for(file), job.select, job.ignore, "--select or --ignore"),
+            settings=chosen(settings_for(file), job.select, job.ignore),
             schema=None if job.schema is None else _schema(job.schema),
         )
         if not job.mode:
@@ -117,7 +117,7 @@ def _check(job: Job, task: tuple[str, Given]) -> Done:
 def _done(job: Job, file: str, judgement: Judgement, *, refused: bool) -> Done:
     """The judgement as it is told; `refused` is whether the domain is, as it will stay."""
     # A difference is told by itself; but of what is no domain there is none
-    told = job.mode != "diff" or (judgement.refused and not judgement.devices)
+    told = job.mode != "diff" or (judgement.refused and judgement.source is None)
     told_lines = lines(judgement) if job.form == "text" and told else []
     return Done(
         file,
@@ -129,6 +129,12 @@ def _done(job: Job, file: str, judgement: Judgement, *, refused: bool) -> Done:
         devices=judgement.devices,
         left=Counter(finding.safe for finding in judgement.findings if finding.safe is not None),
     )
+
+
+def _rules(ctx: click.Context, option: click.Parameter, lists: tuple[str, ...]) -> frozenset[str]:
+    """--select and --ignore: lists of names and patterns as the rules that they stand for; raises UsageError."""
+    names = [name.strip() for words in lists for name in words.split(",")]
+    return named_rules(filter(None, names), option.opts[0])
 
 
 class _Command(click.Command):
@@ -161,9 +167,13 @@ class _Command(click.Command):
 @params.qemu_option
 @params.hosts_option
 @click.option(
-    "--select", metavar="RULES", multiple=True, help="Judge by these rules alone: names, or 'pci-*', with commas."
+    "--select",
+    metavar="RULES",
+    multiple=True,
+    callback=_rules,
+    help="Judge by these rules alone: names, or 'pci-*', with commas.",
 )
-@click.option("--ignore", metavar="RULES", multiple=True, help="Leave these rules out.")
+@click.option("--ignore", metavar="RULES", multiple=True, callback=_rules, help="Leave these rules out.")
 @click.option(
     "--schema",
     metavar="[FILE]",
@@ -185,8 +195,8 @@ def command(
     scope: Scope,
     qemu: Qemu | str,
     hosts: tuple[Host, ...],
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
+    select: frozenset[str],
+    ignore: frozenset[str],
     schema: str | None,
     fixing: bool,
     unsafe_fixes: bool,
@@ -204,9 +214,6 @@ def command(
     """
     if schema is not None:
         _schema(schema)
-    selected, ignored = _names(select), _names(ignore)
-    chosen({}, selected, (), "--select")
-    chosen({}, (), ignored, "--ignore")
     if unsafe_fixes and not (fixing or diffing):
         raise UsageError("--unsafe-fixes needs --fix or --diff")
     if fixing and len({os.path.abspath(file) for file in files}) < len(files):
@@ -220,8 +227,8 @@ def command(
         hosts=hosts,
         scope=scope,
         strict=strict,
-        select=selected,
-        ignore=ignored,
+        select=select,
+        ignore=ignore,
         schema=schema,
         mode="diff" if diffing else "fix" if fixing else "",
         unsafe=unsafe_fixes,
@@ -302,7 +309,3 @@ class _Summary:
         if self.left[False] and not unsafe:
             option = "--unsafe-fixes" if self.mode else "--fix --unsafe-fixes"
             say(f"{option} repairs {self.left[False]} more, and changes what the guest gets")
-
-
-def _names(lists: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name.strip() for words in lists for name in words.split(",") if name.strip())

@@ -8,7 +8,7 @@ from virtmem_cli.errors import UsageError
 from virtmem_cli.registry import RULES
 from virtmem_cli.report.page import explanation
 from virtmem_cli.rulebook import page
-from virtmem_cli.text import nearest, quoted
+from virtmem_cli.settings import no_rule
 
 
 @click.command(
@@ -45,9 +45,7 @@ def command(example: str | None, rule: str | None) -> None:
         )
         return
     if rule not in RULES:
-        near = nearest(rule, RULES)
-        hint = f"did you mean '{near}'?" if near else "`virtmem explain` lists them"
-        raise UsageError(f"there is no rule {quoted(rule)}; {hint}")
+        raise UsageError(no_rule(rule))
     asked = page(rule)
     if example is None:
         show(explanation(RULES[rule], asked))

@@ -9,7 +9,7 @@ import click
 from virtmem_cli.cli.files import read_input
 from virtmem_cli.errors import UsageError, VirtmemError
 from virtmem_cli.target import HOSTS, NEWEST, Host, Qemu, Scope, host_of_toml, qemu_of_version, show
-from virtmem_cli.text import nearest, printable, quoted
+from virtmem_cli.text import meant, printable, quoted
 
 # --qemu's word for the binary that each domain names
 EMULATOR = "emulator"
@@ -39,8 +39,7 @@ def host(choice: str) -> Host:
         return local_host()
     if not {"/", "."} & {*choice} and not os.path.exists(choice):
         names = (*HOSTS, LOCAL)
-        near = nearest(choice, names)
-        hint = f"did you mean '{near}'?" if near else f"known are {', '.join(names)}, or the path of a file"
+        hint = meant(choice, names, f"known are {', '.join(names)}, or the path of a file")
         raise UsageError(f"--host {quoted(choice)}: there is no such host; {hint}")
     try:
         text = read_input(choice).decode()
