@@ -1,17 +1,27 @@
 """parse: what is read of a domain, where no finding shows it."""
 
+from typing import get_args
+
 import pytest
 from domains import X86, edited
 from judging import parsed
 
 from virtmem_cli.document.tree import parse_tree
-from virtmem_cli.domain import Domain, OtherMemory, Topology
+from virtmem_cli.domain import DeviceElement, Domain, DomainElement, OtherMemory, Topology
+from virtmem_cli.parse.known import DEVICE, ONCE, SOURCE, TARGET
 from virtmem_cli.parse.machine import emulator
 from virtmem_cli.units import GIB, MIB
 
 
 def domain(*changes: tuple[str, str]) -> Domain:
     return parsed(edited(X86, *changes).encode())
+
+
+def test_the_elements_that_are_kept_by_name_are_those_that_are_known() -> None:
+    """The address in <target> goes by the name of what it gives, since the device's own has that name."""
+    within = {*DEVICE.children, *SOURCE.children, *("memaddr" if tag == "address" else tag for tag in TARGET.children)}
+    assert set(get_args(DeviceElement)) == within
+    assert set(get_args(DomainElement)) <= {*ONCE, "launchSecurity"}
 
 
 def test_a_cpu_feature_is_on_or_off_by_its_policy() -> None:
