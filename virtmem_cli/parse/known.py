@@ -211,7 +211,7 @@ def _attribute_home(name: str, path: str) -> str | None:
 
 def _home(tag: str, path: str) -> str | None:
     """The element that one in the wrong place belongs to, of several the nearest; None for a stranger."""
-    homes = [p for p, known in known_elements() if known and p.rpartition("/")[2] == tag]
+    homes = [p for p, _ in known_elements() if p.rpartition("/")[2] == tag]
     if not homes:
         return None
     parts = path.split("/")
