@@ -107,7 +107,7 @@ def promises_of_repairs(data: bytes, target: Target) -> None:
             continue
         elements = {number: element for element, number in source.numbers.items()}
         edits = tuple(Edit(elements[e.element], Part(e.part), e.value, e.name) for e in finding.edits)
-        text, _ = repaired(source, [Repair(edits, safe=finding.safe)])
+        text = repaired(source, [Repair(edits, safe=finding.safe)]).text
         start = min(source.tags[edit.element].start for edit in finding.edits)
         end = max(source.tags[edit.element].end for edit in finding.edits)
         before = len(source.text[:start].rstrip())

@@ -7,9 +7,10 @@ from lxml import etree
 
 from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.domain import Domain
-from virtmem_cli.judgement import Fixed, Judgement, Terms
+from virtmem_cli.fixing import Fixed
+from virtmem_cli.fixing import fix as repair
+from virtmem_cli.judgement import Judgement, Terms
 from virtmem_cli.judgement import check as judge
-from virtmem_cli.judgement import fix as repair
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.report import document_format
 from virtmem_cli.settle import Settled, settle

@@ -26,10 +26,13 @@ def problem(data: bytes, name: str) -> str | None:
     if not errors or not all(finding.edits for finding in errors):
         return None
     try:
-        repaired, made, _, _ = fix(data)
+        done = fix(data)
     except VirtmemError as error:
         return str(error)
-    print(f"{name}: {made} repairs")
+    if done.left_out:
+        return f"not all is repaired: {done.left_out}"
+    repaired = done.data
+    print(f"{name}: {done.made} repairs")
     old, new = (text.decode().splitlines() for text in (data, repaired))
     print(
         *(line for line in difflib.unified_diff(old, new, n=0, lineterm="") if line[:3] not in ("---", "+++")), sep="\n"

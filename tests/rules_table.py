@@ -25,9 +25,11 @@ What `virtmem check` looks for. A rule's name leads to its page: what it means, 
 right; `virtmem explain RULE` tells the same. [Five wrong domains](findings.md) shows what findings look like.
 `make docs` makes this table.
 
-The last column says whether `virtmem check --fix` repairs the example: *safely*, so that the guest gets what the XML
-meant to give it; *not safely*, and then only with `--unsafe-fixes`; or *no*. Another mistake that the same rule finds
-may be repaired otherwise.
+The last column says whether `virtmem check --fix` repairs the example: *safely*; *not safely*, and then only with
+`--unsafe-fixes`; or *no*. A safe repair never changes what the guest of an accepted domain gets, and gives that of a
+refused one what the XML meant to give it. What libvirt passes over, such as a misspelt name, is thus repaired safely
+where the domain is refused, and not safely where it is accepted. Another mistake that the same rule finds may be
+repaired otherwise.
 
 | rule | what is wrong | severity | refused by | repaired |
 |---|---|---|---|---|

@@ -61,6 +61,7 @@ ROOMS = [
     "argv",
     "conversion",
     "judgement",
+    "fixing",
     "report.words",
     "report",
     "report.text",

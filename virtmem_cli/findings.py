@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypeVar
 
+from virtmem_cli.units import LARGEST
+
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 else:
@@ -66,20 +68,36 @@ class Edit(NamedTuple):
 
 
 class Repair(NamedTuple):
-    """What makes a problem go away. Safe: the guest gets what the XML meant to give it."""
+    """What makes a problem go away.
+
+    Safe: a domain that is accepted gives the guest the same as before, and one that is refused what it meant to give.
+    """
 
     edits: tuple[Edit, ...]
     safe: bool
 
+    @property
+    def renames(self) -> bool:
+        """Whether libvirt hears then what it passed over, which changes the guest of a domain that is accepted."""
+        return any(edit.part in (Part.TAG, Part.ATTRIBUTE_NAME) for edit in self.edits)
 
-def safe(element: Element, part: Part, value: str | int = "", name: str = "") -> Repair:
-    """A repair of one edit that leaves the guest what it was meant to have."""
-    return Repair((Edit(element, part, str(value), name),), safe=True)
+    def is_safe(self, *, accepted: bool) -> bool:
+        """Whether it is safe for a domain that is accepted as it stands, or for one that is not."""
+        return self.safe and not (accepted and self.renames)
 
 
-def unsafe(element: Element, part: Part, value: str | int = "", name: str = "") -> Repair:
-    """A repair of one edit that changes what the guest gets."""
-    return Repair((Edit(element, part, str(value), name),), safe=False)
+def safe(element: Element, part: Part, value: str | int = "", name: str = "") -> Repair | None:
+    """A repair of one edit that is safe; None for a size that libvirt cannot read."""
+    return _repair(Edit(element, part, str(value), name), safe=True)
+
+
+def unsafe(element: Element, part: Part, value: str | int = "", name: str = "") -> Repair | None:
+    """A repair of one edit that changes what the guest gets; None for a size that libvirt cannot read."""
+    return _repair(Edit(element, part, str(value), name), safe=False)
+
+
+def _repair(edit: Edit, *, safe: bool) -> Repair | None:
+    return None if edit.part is Part.SIZE and int(edit.value) > LARGEST else Repair((edit,), safe)
 
 
 class Problem(NamedTuple):
@@ -145,9 +163,9 @@ class Findings:
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._found)
 
-    def room(self, rule: AnyRule) -> bool:
-        """Whether one more finding of the rule would be named."""
-        return self._counts.get(rule.id, 0) < MOST_FINDINGS
+    def room(self, rule: AnyRule) -> int:
+        """How many more findings of the rule would be named."""
+        return max(0, MOST_FINDINGS - self._counts.get(rule.id, 0))
 
     def say(self, rule: Rule[P, Problem], *about: P.args, **more: P.kwargs) -> None:
         """Find one problem by a rule, if there is room for it."""

@@ -1,19 +1,18 @@
-"""Bytes to a judgement for one target or several, with advice; and to the bytes repaired, with the judgement after.
+"""Bytes to a judgement for one target or several, with advice: the way of a conversion to the findings alone.
 
-`check` goes the way of a conversion to the findings alone. `fix` makes their repairs and judges again, until nothing
-changes; what comes of that is what it gives, so that nobody has to ask again.
+`check` gives what is told of a domain. `look` gives beside it what `fixing` has to know to repair the domain.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from virtmem_cli.conversion import about_virtio_mem
-from virtmem_cli.document.repair import repaired
 from virtmem_cli.document.source import Source
 from virtmem_cli.document.tree import parse_tree
+from virtmem_cli.document.value import Element
 from virtmem_cli.domain import Domain
-from virtmem_cli.errors import InputRefusedError, VirtmemError
-from virtmem_cli.findings import MOST_FINDINGS, AnyRule, Finding, Findings, Repair
+from virtmem_cli.errors import InputRefusedError
+from virtmem_cli.findings import AnyRule, Finding, Findings, Severity
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.registry import ADVICE, RULES
 from virtmem_cli.rules import reading
@@ -21,8 +20,7 @@ from virtmem_cli.rules.judges import JUDGES
 from virtmem_cli.settings import Settings
 from virtmem_cli.settle import settle
 from virtmem_cli.target import Target
-from virtmem_cli.text import printable
-from virtmem_cli.told import Reported, is_refused, no_domain, tell_all
+from virtmem_cli.told import Reported, Told, is_refused, no_domain, tell_all
 
 if TYPE_CHECKING:
     from virtmem_cli.document.schema import Schema
@@ -47,13 +45,20 @@ class Judgement(NamedTuple):
     source: Source | None
 
 
-class Fixed(NamedTuple):
-    """What came of the repairs: the bytes, how many were made, and the judgements before and after them."""
+class Look(NamedTuple):
+    """A judgement, and what it comes of.
 
-    data: bytes
-    made: int
-    before: Judgement
-    after: Judgement
+    `root` is None where there is no domain; `domains` are what was read, by what libvirt takes where <type arch> is
+    absent. `errors` are the errors whatever is silenced: the rule, the element's number and the host. `cut` is a rule
+    of which not all findings are named.
+    """
+
+    judgement: Judgement
+    root: Element | None = None
+    domains: Mapping[str, Domain] = {}
+    told: Sequence[Told] = ()
+    errors: frozenset[tuple[str, int, str]] = frozenset()
+    cut: AnyRule | None = None
 
 
 def check(data: bytes, name: str, terms: Terms) -> Judgement:
@@ -61,23 +66,16 @@ def check(data: bytes, name: str, terms: Terms) -> Judgement:
 
     A finding that only some of the targets' hosts have names them.
     """
-    return _judge(data, name, terms)[0]
+    return look(data, name, terms).judgement
 
 
-class _Repairs(NamedTuple):
-    """The repairs of what was found; not all of them where a rule was cut off."""
-
-    repairs: list[Repair]
-    cut: AnyRule | None = None
-
-
-def _judge(data: bytes, name: str, terms: Terms) -> tuple[Judgement, _Repairs]:
-    """The judgement, and the repairs of its findings."""
+def look(data: bytes, name: str, terms: Terms) -> Look:
+    """As `check`, with all that the judgement comes of."""
     try:
         root = parse_tree(data, name)
     except InputRefusedError as error:
         refusal = no_domain(error.reason, error.advice, error.line)
-        return Judgement(name, (refusal,), refused=True, devices=0, source=None), _Repairs([])
+        return Look(Judgement(name, (refusal,), refused=True, devices=0, source=None))
     read: dict[str, tuple[Domain, Findings]] = {}  # by what libvirt takes where <type arch> is absent
     hosts: dict[Finding, list[str]] = {}
     cut: AnyRule | None = None
@@ -109,9 +107,20 @@ def _judge(data: bytes, name: str, terms: Terms) -> tuple[Judgement, _Repairs]:
 
     told = tell_all(merged, source, root, terms.settings, judged=on)
     findings = tuple([one.reported for one in told])
-    refused = is_refused(findings, strict=terms.strict)
-    judgement = Judgement(name, findings, refused, len(domain.devices), source() if told else None)
-    return judgement, _Repairs([repair for one in told if (repair := one.finding.problem.repair)], cut)
+    judgement = Judgement(
+        name,
+        findings,
+        refused=is_refused(findings, strict=terms.strict),
+        devices=len(domain.devices),
+        source=source() if told else None,
+    )
+    errors = [
+        (one.rule.id, source().numbers[one.problem.element], host)
+        for one, names in hosts.items()
+        if one.rule.severity is Severity.ERROR
+        for host in names
+    ]
+    return Look(judgement, root, {arch: its for arch, (its, _) in read.items()}, told, frozenset(errors), cut)
 
 
 def _judged(domain: Domain, target: Target) -> Findings:
@@ -122,42 +131,3 @@ def _judged(domain: Domain, target: Target) -> Findings:
         for rule in (*JUDGES, *ADVICE):
             found.add(rule, rule.find(settled))
     return found
-
-
-# More rounds than any chain of repairs has links, since a repair may uncover the next problem; and elements to look
-# at in all rounds together, which bounds the time for a domain that is far too large.
-_ROUNDS = 30
-_MOST_LOOKS = 40_000
-
-
-def fix(data: bytes, name: str, terms: Terms, *, unsafe: bool) -> Fixed:
-    """Make the repairs of all that `check` finds, again until nothing changes; without `unsafe` the safe ones alone.
-
-    Only what is repaired changes. Raises VirtmemError where the text cannot be written as it was read, so that more
-    would.
-    """
-    made = 0
-    before: Judgement | None = None
-    for round_ in range(1, _ROUNDS + 1):
-        judgement, (repairs, cut) = _judge(data, name, terms)
-        before = before or judgement
-        repairs = [repair for repair in repairs if unsafe or repair.safe]
-        if judgement.source is None or not repairs:
-            return Fixed(data, made, before, judgement)
-        if cut is not None:
-            raise VirtmemError(
-                f"{printable(name)}: cannot be repaired: {cut.id} finds more than the {MOST_FINDINGS} that are named"
-            )
-        source = judgement.source
-        if source.text.encode(source.encoding, errors="replace") != data:
-            words = f"{printable(source.encoding)} does not give back the same bytes"
-            raise VirtmemError(f"{printable(name)}: cannot be repaired: {words}")
-        text, number = repaired(source, repairs)
-        if text == source.text:
-            return Fixed(data, made, before, judgement)
-        data, made = text.encode(source.encoding), made + number
-        if round_ * len(source.tags) > _MOST_LOOKS:
-            break
-    raise VirtmemError(
-        f"{printable(name)}: cannot be repaired: after {made} repairs there is still something to repair"
-    )

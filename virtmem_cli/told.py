@@ -61,8 +61,13 @@ def tell(found: Hosts, source: Source, root: Element, settings: Settings | None)
     """What is told on the way to arguments: no error is ever silenced, and there is no advice."""
     heard, _ = _suppress(found, suppressions(root), source, guarded=True, judged=frozenset())
     levels = {rule: level for rule, level in (settings or {}).items() if RULES[rule].severity is not Severity.ERROR}
-    told = _tell({finding: found[finding] for finding in heard}, source, levels)
+    told = _tell({finding: found[finding] for finding in heard}, source, levels, accepted=is_accepted(found))
     return [one for one in told if one.reported.severity is not Severity.ADVICE]
+
+
+def is_accepted(found: Iterable[Finding]) -> bool:
+    """Whether libvirt and QEMU take the domain as it stands, whatever is silenced."""
+    return all(finding.rule.severity is not Severity.ERROR for finding in found)
 
 
 def tell_all(
@@ -77,21 +82,23 @@ def tell_all(
         return []
     heard, said = _suppress(found, comments, source(), guarded=False, judged=judged)
     everything = {finding: found[finding] for finding in heard} | dict.fromkeys(said, ())
-    return _tell(everything, source(), settings or {}) if everything else []
+    return _tell(everything, source(), settings or {}, accepted=is_accepted(found)) if everything else []
 
 
-def _tell(found: Hosts, source: Source, settings: Settings) -> list[Told]:
+def _tell(found: Hosts, source: Source, settings: Settings, *, accepted: bool) -> list[Told]:
     told = []
     for finding, hosts in found.items():
         severity = settings.get(finding.rule.id, finding.rule.severity)
         if severity is not None:
-            told.append(Told(finding, _reported(finding, severity, hosts, source)))
+            told.append(Told(finding, _reported(finding, severity, hosts, source, accepted=accepted)))
     return sorted(
         told, key=lambda t: (t.reported.location.line, t.reported.rule, t.reported.element, t.reported.message)
     )
 
 
-def _reported(finding: Finding, severity: Severity, hosts: tuple[str, ...], source: Source) -> Reported:
+def _reported(
+    finding: Finding, severity: Severity, hosts: tuple[str, ...], source: Source, *, accepted: bool
+) -> Reported:
     rule, (element, message, advice, repair) = finding
     return Reported(
         rule=rule.id,
@@ -108,7 +115,7 @@ def _reported(finding: Finding, severity: Severity, hosts: tuple[str, ...], sour
                 for edit in (repair.edits if repair else ())
             ]
         ),
-        safe=repair.safe if repair else None,
+        safe=repair.is_safe(accepted=accepted) if repair else None,
     )
 
 

@@ -180,10 +180,11 @@ _READABLE = (
 _UNIT_NAMES = r"([kmgtpe])(?:i|ibytes?|(?:ilo|ega|iga|era|eta|xa|ibi|ebi|obi|exbi)?bytes?)"
 
 
-def respell(text: str, unit: str | None = None) -> tuple[int, str | None] | None:
+def respell(text: str, unit: str | None = None, *, binary: bool = False) -> tuple[int, str | None] | None:
     """What a number or size in a wrong form seems to mean: the number and the unit to write, or None.
 
-    The unit is that of the text, else `unit`; a fraction comes out in a unit that has none.
+    The unit is that of the text, else `unit`; a fraction comes out in a unit that has none. With `binary` it is a size
+    that has to be a power of two: then MB means MiB, and what is none has no meaning.
     """
     if len(text) > 100:
         return None
@@ -191,33 +192,38 @@ def respell(text: str, unit: str | None = None) -> tuple[int, str | None] | None
     match = re.fullmatch(_READABLE, text)
     if match is None:
         return None
-    if match["hex"]:
-        return int(match["hex"], 16), unit
-    number = int(re.sub(r"[^0-9]", "", match["whole"]))
-    named = respell_unit(match["unit"]) if match["unit"] else unit
+    named = respell_unit(match["unit"], binary=binary) if match["unit"] else unit
     if named is None and match["unit"]:
         return None
-    if match["fraction"]:
-        digits = match["fraction"][1:]
-        factor = UNITS.get((respell_unit(named or "KiB") or "").lower())
-        if factor is None:
-            return None
-        scaled = int(f"{number}{digits}") * factor
-        if scaled % 10 ** len(digits):
-            return None
-        whole, name = human(scaled // 10 ** len(digits)).split()
-        return int(whole), name
+    if binary and named:
+        named = respell_unit(named, binary=True) or named
+    factor = UNITS.get((respell_unit(named or "KiB") or "").lower())
+    if match["hex"]:
+        number = int(match["hex"], 16)
+    else:
+        number = int(re.sub(r"[^0-9]", "", match["whole"]))
+        if match["fraction"]:
+            digits = match["fraction"][1:]
+            if factor is None or int(f"{number}{digits}") * factor % 10 ** len(digits):
+                return None
+            whole, named = human(int(f"{number}{digits}") * factor // 10 ** len(digits)).split()
+            number, factor = int(whole), UNITS[named.lower()]
+    if binary and not is_power_of_two(number * (factor or 0)):
+        return None
     return number, named
 
 
-def respell_unit(unit: str) -> str | None:
-    """The unit that a misspelt one seems to mean, as libvirt's documentation writes it, or None."""
+def respell_unit(unit: str, *, binary: bool = False) -> str | None:
+    """The unit that a misspelt one seems to mean, as libvirt's documentation writes it, or None.
+
+    With `binary` a decimal one, such as MB, means the power of two.
+    """
     name = unit.strip().lower()
     match = re.fullmatch(_UNIT_NAMES, name)
     if name in ("b", "byte", "bytes"):
         return "bytes"
     if name in UNITS:
-        return name[0].upper() + ("B" if len(name) == 2 else "iB")
+        return name[0].upper() + ("B" if len(name) == 2 and not binary else "iB")
     return f"{match[1].upper()}iB" if match else None
 
 

@@ -15,7 +15,7 @@ from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import in_order
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
-from virtmem_cli.judgement import Judgement, Terms, check, fix
+from virtmem_cli.judgement import Judgement, Terms, check
 from virtmem_cli.report import DOCUMENTS, document_format
 from virtmem_cli.report.diff import diff, diff_line
 from virtmem_cli.report.text import counts, lines
@@ -55,7 +55,7 @@ class Done(NamedTuple):
 
     `shown` is the judgement's text, `part` its part of a document; `counts` its findings, by severity. `made` is how
     many repairs were made, `output` what goes to standard output of them: the repaired domain of standard input, or a
-    difference. `left` counts the repairs that could still be made, by whether they are safe.
+    difference; `words` say which were left out. `left` counts those that could still be made, by whether they are safe.
     """
 
     file: str
@@ -68,6 +68,7 @@ class Done(NamedTuple):
     devices: int = 0
     made: int = 0
     output: bytes = b""
+    words: tuple[str, ...] = ()
     left: Mapping[bool, int] = {}
 
 
@@ -101,6 +102,8 @@ def _check(job: Job, task: tuple[str, Given]) -> Done:
         if not job.mode:
             judgement = check(data, _given(file), terms)
             return _done(job, file, judgement, refused=judgement.refused)
+        from virtmem_cli.fixing import fix  # with all that writes arguments
+
         fixed = fix(data, _given(file), terms, unsafe=job.unsafe)
         if job.mode == "fix" and file != STDIN and fixed.data != data:
             write_file(file, fixed.data)
@@ -108,10 +111,12 @@ def _check(job: Job, task: tuple[str, Given]) -> Done:
         return Done(file, str(error), error.exit_code)
     if job.mode == "fix":
         output = fixed.data if file == STDIN else b""
-        return _done(job, file, fixed.after, refused=fixed.after.refused)._replace(made=fixed.made, output=output)
+        done = _done(job, file, fixed.after, refused=fixed.after.refused)
+        return done._replace(made=fixed.made, output=output, words=fixed.left_out)
     encoding = fixed.before.source.encoding if fixed.before.source else "utf-8"
     output = b"" if fixed.data == data else b"".join(diff(data, fixed.data, name, encoding))
-    return _done(job, file, fixed.after, refused=fixed.before.refused)._replace(made=fixed.made, output=output)
+    done = _done(job, file, fixed.after, refused=fixed.before.refused)
+    return done._replace(made=fixed.made, output=output, words=fixed.left_out)
 
 
 def _done(job: Job, file: str, judgement: Judgement, *, refused: bool) -> Done:
@@ -273,6 +278,8 @@ class _Summary:
         if not done.devices and not done.counts:
             name = display_name(done.file)
             say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to check")
+        for words in done.words:
+            say(words)
         self.domains += 1
         self.refused += done.refused
         self.made += done.made

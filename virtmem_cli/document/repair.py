@@ -1,14 +1,17 @@
 """Repairs to text: the XML with some places changed, and every other character as it was.
 
-Takes a Source and Repairs, gives the new text. A repair is made whole or not at all; of two that touch the same place
-the first is made, and the other has to come again for the new text. What cannot be done without touching something
-else, such as the text of an element that has elements in it, is left alone.
+Takes a Source and Repairs, gives the new text, and tells of its elements which they were before. A repair is made whole
+or not at all; of two that touch the same element, or its attributes, the first is made, and the other has to come again
+for the new text. What cannot be done without touching something else, such as the text of an element that has elements
+in it, is left alone. `kept` looks whether a repair has changed what it does not name.
 """
 
 import re
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
+
+from lxml import etree
 
 from virtmem_cli.document.source import Source, Tag
 from virtmem_cli.findings import Edit, Part, Repair
@@ -29,14 +32,24 @@ class Change(NamedTuple):
     text: str
 
 
-def repaired(source: Source, repairs: Iterable[Repair]) -> tuple[str, int]:
-    """The text with the repairs made, and how many were."""
+class Repaired(NamedTuple):
+    """The text with repairs made, and which; `origins` are the numbers that its elements had, None for a new one."""
+
+    text: str
+    made: tuple[Repair, ...]
+    origins: tuple[int | None, ...]
+
+
+def repaired(source: Source, repairs: Iterable[Repair]) -> Repaired:
+    """The text with the repairs made that go together."""
     changes: list[Change] = []  # in order
-    made = 0
+    made: list[Repair] = []
+    taken: set[etree._Element] = set()
     for repair in dict.fromkeys(repairs):
+        elements = {edit.element for edit in repair.edits}
         wanted: list[Change] = []
         for edit in repair.edits:
-            step = list(_changes(source, edit))
+            step = list(_changes(source, edit)) if taken.isdisjoint(elements) else []
             if not step:
                 break
             wanted += step
@@ -44,12 +57,72 @@ def repaired(source: Source, repairs: Iterable[Repair]) -> tuple[str, int]:
             if not any(_touches(change, changes) for change in wanted):
                 for change in wanted:
                     insort(changes, change)
-                made += 1
+                made.append(repair)
+                taken |= elements
     pieces, end = [], 0
     for change in changes:
         pieces += [source.text[end : change.start], change.text]
         end = change.end
-    return "".join((*pieces, source.text[end:])), made
+    return Repaired("".join((*pieces, source.text[end:])), tuple(made), tuple(_origins(source, made)))
+
+
+def _origins(source: Source, made: Iterable[Repair]) -> Iterator[int | None]:
+    """For each element of the text that comes of it, the number that it has in the source."""
+    numbers = source.numbers
+    gone: set[int] = set()
+    added: dict[int, int] = {}  # the number of the element that comes after it -> how many
+    for edit in (edit for repair in made for edit in repair.edits):
+        number = numbers[edit.element]
+        behind = number + sum(1 for _ in edit.element.iter(etree.Element))
+        if edit.part is Part.REMOVE:
+            gone.update(range(number, behind))
+        elif edit.part in (Part.BEFORE, Part.INSIDE):
+            place = number if edit.part is Part.BEFORE else behind
+            added[place] = added.get(place, 0) + len(re.findall("<[^/]", edit.value))
+    for number in range(len(numbers) + 1):
+        yield from [None] * added.get(number, 0)
+        if number < len(numbers) and number not in gone:
+            yield number
+
+
+def kept(old: Sequence[etree._Element], new: Sequence[etree._Element], its: Repaired) -> etree._Element | None:
+    """The first element, of either, that a repair has changed and does not name; None where there is none.
+
+    `old` and `new` are all elements before and after. White space counts nowhere.
+    """
+    named: dict[etree._Element, set[str]] = {}
+    for edit in (edit for repair in its.made for edit in repair.edits):
+        named.setdefault(edit.element, set()).update(_names(edit))
+    if len(new) != len(its.origins):
+        return new[0]
+    for element, origin in zip(new, its.origins, strict=True):
+        if origin is None:
+            continue
+        before, after = _values(old[origin]), _values(element)
+        may_change = named.get(old[origin], ())
+        if any(name not in may_change for name, _ in before.items() ^ after.items()):
+            return element
+    return None
+
+
+def _names(edit: Edit) -> Iterator[str]:
+    """What of its element an edit may change, by the names of _values."""
+    if edit.part in (Part.TEXT, Part.SIZE):
+        yield edit.name
+    if edit.part in (Part.ATTRIBUTE, Part.ATTRIBUTE_NAME):
+        yield edit.name
+    if edit.part is Part.ATTRIBUTE_NAME:
+        yield edit.value
+    if edit.part is Part.SIZE:
+        yield "unit"
+    if edit.part is Part.TAG:
+        yield "<"
+
+
+def _values(element: etree._Element) -> dict[str, str]:
+    """What an element says: its name as '<', its own text as '', and its attributes by their names."""
+    pieces = (element.text, *(child.tail for child in element))
+    return {"<": str(element.tag), "": " ".join(" ".join(filter(None, pieces)).split()), **element.attrib}
 
 
 def _touches(change: Change, changes: list[Change]) -> bool:

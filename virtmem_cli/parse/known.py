@@ -4,10 +4,12 @@ A pass of its own over the tree, which needs no Domain: it says what nobody read
 elsewhere libvirt knows far more than is listed here, so that only near misses of what is read are told.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from virtmem_cli.document.value import Element, Value
-from virtmem_cli.findings import Findings
+from virtmem_cli.findings import AnyRule, Findings
 from virtmem_cli.machines import MEMORY_MODELS, VIRTIO_OPTIONS
 from virtmem_cli.parse.reader import children
 from virtmem_cli.rules import reading
@@ -118,6 +120,7 @@ class _Look:
     def domain(self, root: Element, virtio_mem: Iterable[Element]) -> None:
         say = self.findings.say
         seen: set[str] = set()
+        odd: list[Element] = []
         for child in children(root):
             tag = str(child.tag)
             if tag == "memory" and child.get("model") in MEMORY_MODELS:
@@ -131,60 +134,79 @@ class _Look:
             if tag in KNOWN:
                 self.strangers(child, KNOWN[tag], tag)
             if tag not in _FINE[""]:
-                self.near_miss(child, (*ONCE, "devices"), "")
+                odd.append(child)
             if tag in _READ_IN:
                 fine = _FINE[tag]
-                for element in children(child):
-                    if element.tag not in fine:
-                        self.near_miss(element, _READ_IN[tag], tag)
+                if lost := [element for element in children(child) if element.tag not in fine]:
+                    self.strange_elements(lost, None, _READ_IN[tag], tag, 0.8)
             if tag == "cpu" and (numa := next(child.iterchildren("numa"), None)) is not None:
                 self.strangers(numa, _NUMA, "cpu/numa")
+        if odd:
+            self.strange_elements(odd, None, (*ONCE, "devices"), "", 0.8)
         for device in virtio_mem:
             self.strangers(device, DEVICE, "devices/memory")
 
     def strangers(self, element: Element, known: Known, path: str) -> None:
         """Say which elements and attributes libvirt does not know here, and which it reads the first of."""
-        for name in element.keys():  # noqa: SIM118, an element is not its attributes
-            if name not in known.attributes and not str(name).startswith("{"):
-                self.strange_attribute(Value(element, str(name)), known, path)
+        strange = [n for n in map(str, element.keys()) if n not in known.attributes and not n.startswith("{")]
+        if strange:
+            self.strange_attributes(element, strange, known, path)
         seen: set[str] = set()
+        lost: list[Element] = []
         for child in children(element):
             tag = str(child.tag)
             if tag not in known.children:
-                self.strange_element(child, element, known, path)
+                lost.append(child)
             elif tag in seen and tag not in _MAY_REPEAT:
                 self.findings.say(reading.element_repeated, child, element)
             else:
                 seen.add(tag)
                 if (inner := known.children[tag]) is not None:
                     self.strangers(child, inner, f"{path}/{tag}")
+        if lost:
+            self.strange_elements(lost, element, known.children, path)
 
-    def strange_attribute(self, value: Value, known: Known, path: str) -> None:
-        """Say that the element has no such attribute: another has it, or it is misspelt."""
-        room = self.findings.room(reading.attribute_unknown)
-        near = nearest(value.attribute, known.attributes) if room else None
-        home = None if near else _attribute_home(value.attribute, path)
-        if home is not None:
-            self.findings.say(reading.attribute_misplaced, value, home)
-        else:
-            self.findings.say(reading.attribute_unknown, value, near, known.attributes)
+    def strange_attributes(self, element: Element, names: list[str], known: Known, path: str) -> None:
+        """Say that the element has no such attributes: another has them, or they are misspelt."""
+        near = self.meant(names, known.attributes, reading.attribute_unknown)
+        rivals = Counter(near.values())
+        for name in names:
+            value, meant = Value(element, name), near.get(name)
+            home = None if meant else _attribute_home(name, path)
+            if home is not None:
+                self.findings.say(reading.attribute_misplaced, value, home)
+            else:
+                self.findings.say(reading.attribute_unknown, value, meant, known.attributes, alone=rivals[meant] == 1)
 
-    def strange_element(self, child: Element, parent: Element, known: Known, path: str) -> None:
-        """Say that there is no such element here: it belongs elsewhere, or is misspelt."""
-        home = _home(str(child.tag), path)
-        if home is not None:
-            self.findings.say(reading.element_misplaced, child, home)
-        else:
-            near = nearest(str(child.tag), known.children) if self.findings.room(reading.element_unknown) else None
-            self.findings.say(reading.element_unknown, child, parent, near, known.children)
+    def strange_elements(
+        self, lost: Iterable[Element], parent: Element | None, names: Iterable[str], path: str, closeness: float = 0.7
+    ) -> None:
+        """Say that there are no such elements here: they belong elsewhere, or are misspelt.
 
-    def near_miss(self, element: Element, names: tuple[str, ...], path: str) -> None:
-        """Say where an element that is read here seems to be misspelt: in <domain>, <cpu> or <devices>."""
-        name = str(element.tag)
-        if home := _home(name, path):
-            self.findings.say(reading.element_misplaced, element, home)
-        elif self.findings.room(reading.element_unknown) and (near := nearest(name, names, 0.8)):
-            self.findings.say(reading.element_unknown, element, None, near, ())
+        Without `parent`, libvirt knows more of them than these names, so that only what is near one is told.
+        """
+        others = []
+        for element in lost:
+            if home := _home(str(element.tag), path):
+                self.findings.say(reading.element_misplaced, element, home)
+            else:
+                others.append(element)
+        tags = [str(element.tag) for element in others]
+        near = self.meant(tags, names, reading.element_unknown, closeness)
+        rivals = Counter(near.get(tag) for tag in tags)
+        for element, tag in zip(others, tags, strict=True):
+            meant = near.get(tag)
+            if meant or parent is not None:
+                known = () if parent is None else names
+                self.findings.say(reading.element_unknown, element, parent, meant, known, alone=rivals[meant] == 1)
+
+    def meant(
+        self, names: Iterable[str], known: Iterable[str], rule: AnyRule, closeness: float = 0.7
+    ) -> dict[str, str | None]:
+        """The known name that each misspelt one seems to mean, of as many as the rule has still room for."""
+        return {
+            name: nearest(name, known, closeness) for name in islice(dict.fromkeys(names), self.findings.room(rule))
+        }
 
 
 def known_elements() -> Iterator[tuple[str, Known | None]]:

@@ -106,7 +106,7 @@ def _page_size(reader: Reader, page: Element) -> int:
     if page.get("size") is None:
         reader.say(reading.value_missing, page, "<page size>", "size='2048' unit='KiB'")
         return 0
-    return reader.scaled(page, "size", page.get("unit"), zero=reading.value_missing)
+    return reader.scaled(page, "size", page.get("unit"), zero=reading.value_missing, binary=True)
 
 
 def numatune(reader: Reader, root: Element, top: Top) -> NumaTune:

@@ -124,21 +124,28 @@ class Reader:
             return None
 
     def scaled(
-        self, element: Element, name: str, unit: str | None, *, step: int = KIB, zero: Zero | None = None
+        self,
+        element: Element,
+        name: str,
+        unit: str | None,
+        *,
+        step: int = KIB,
+        zero: Zero | None = None,
+        binary: bool = False,
     ) -> int:
         """A size in bytes, as written but for the whole KiB that libvirt counts in; 0 after an error.
 
         `step` is what libvirt rounds it up to afterwards: a finding says so where that changes it. With `zero`, a rule,
-        0 is an error too.
+        0 is an error too. `binary`: what is advised for it is a power of two.
         """
         text = element.get(name, "") if name else string(element)
         try:
             value = parse_scaled(text, unit)
         except NotANumberError:
-            self.say(reading.number_invalid, Value(element, name), unit=unit)
+            self.say(reading.number_invalid, Value(element, name), unit=unit, binary=binary)
             return 0
         except UnknownUnitError:
-            self.say(reading.unit_unknown, Value(element, name), unit or "")
+            self.say(reading.unit_unknown, Value(element, name), unit or "", binary=binary)
             return 0
         except TooLargeError:
             self.say(reading.number_too_large, Value(element, name), LARGEST, unit=unit or "KiB")
@@ -149,7 +156,7 @@ class Reader:
             self.say(zero, element, Value(element, name).label, "a size", "is 0")
         rounded = round_up(value, step)
         if rounded != value:
-            self.say(reading.value_rounded, Value(element, name), value, rounded, step)
+            self.say(reading.value_rounded, Value(element, name), value, rounded, step, binary=binary)
         return round_up(value, KIB)
 
     def size(
@@ -160,10 +167,11 @@ class Reader:
         *,
         zero: Zero | None = None,
         step: int = KIB,
+        binary: bool = False,
     ) -> int:
         """The size in the parent's child `tag`, of its first `elements`; 0 where it is absent, empty or unreadable.
 
-        With `zero`, a rule, 0 is an error, and so is what is absent or empty.
+        With `zero`, a rule, 0 is an error, and so is what is absent or empty; for the others see `scaled`.
         """
         element = elements.get(tag)
         if element is None or not (element.text or string(element)):
@@ -180,7 +188,7 @@ class Reader:
         if unit is None:  # then libvirt takes that of a later one
             other = first_with(element.itersiblings(tag), "unit")
             unit = attribute(other, "unit")
-        return self.scaled(element, "", unit or None, step=step, zero=zero)
+        return self.scaled(element, "", unit or None, step=step, zero=zero, binary=binary)
 
     def choice(self, element: Element | None, name: str, values: Mapping[str, T]) -> T | None:
         """The attribute's value by a table; None where it is absent or, after a finding, unknown."""

@@ -4,8 +4,9 @@ All of these go by the layout that was settled; none lays the domain out again.
 """
 
 from virtmem_cli.findings import Part, Problem, Problems, Refuses, Severity, rule, safe, unsafe
+from virtmem_cli.rules.sizes import TOO_MUCH
 from virtmem_cli.settle import Settled
-from virtmem_cli.units import human, round_up
+from virtmem_cli.units import LARGEST, human, round_up
 
 
 @rule(Severity.ERROR, Refuses.BOTH, "the guest address is not aligned")
@@ -82,6 +83,7 @@ def hotplug_gap(s: Settled) -> Problems:
     layout = s.layout
     if layout is None:
         return
+    least = layout.least_max_memory
     for placement in layout.placements:
         device = placement.device
         if placement.address is None and layout.used <= layout.capacity:
@@ -89,6 +91,8 @@ def hotplug_gap(s: Settled) -> Problems:
                 device.element,
                 f"no gap of {human(device.size)} at a multiple of {human(placement.alignment)} is left between "
                 f"{layout.base:#x} and {layout.end - 1:#x}, though <maxMemory> is enough in sum",
-                f"Write <maxMemory> of {human(layout.least_max_memory)}, or the devices in another order.",
-                safe(s.domain.at("maxMemory"), Part.SIZE, layout.least_max_memory),
+                f"Write <maxMemory> of {human(least)}, or the devices in another order."
+                if least <= LARGEST
+                else TOO_MUCH,
+                safe(s.domain.at("maxMemory"), Part.SIZE, least),
             )

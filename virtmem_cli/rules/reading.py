@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from virtmem_cli.document.value import Element, Value
 from virtmem_cli.findings import Part, Problem, Refuses, Severity, rule, safe, unsafe
 from virtmem_cli.text import instead, nearest, printable, quoted
-from virtmem_cli.units import human, respell, respell_bitmap, respell_unit
+from virtmem_cli.units import human, is_power_of_two, respell, respell_bitmap, respell_unit
 
 # What cannot be read
 
@@ -43,14 +43,20 @@ def value_unknown(value: Value, known: Iterable[str], advice: str = "") -> Probl
 
 @rule(Severity.ERROR, Refuses.LIBVIRT, "a number is not in the form that libvirt reads")
 def number_invalid(
-    value: Value, limit: int | None = None, *, base: int = 10, most: int | None = None, unit: str | None = None
+    value: Value,
+    limit: int | None = None,
+    *,
+    base: int = 10,
+    most: int | None = None,
+    unit: str | None = None,
+    binary: bool = False,
 ) -> Problem:
     """strtoull and nothing after the digits (virStrToLong). Without a limit it is a size, in `unit`.
 
-    What is advised is at most `most`, where that is less than what is read.
+    What is advised is at most `most`, where that is less than what is read; with `binary` it is a power of two.
     """
     form = {0: "decimal or 0x… number", 10: "decimal number", 16: "hexadecimal number"}[base]
-    meant = respell(value.text, unit) if base != 16 else None
+    meant = respell(value.text, unit, binary=binary) if base != 16 else None
     if meant is None:
         right = None
     elif limit is None:
@@ -85,9 +91,12 @@ def number_too_large(value: Value, limit: int, *, unit: str | None = None, addre
 
 
 @rule(Severity.ERROR, Refuses.LIBVIRT, "a unit is none of those that libvirt knows")
-def unit_unknown(value: Value, unit: str) -> Problem:
-    """virScaleInteger: b, byte, bytes, and K M G T P E, alone or with iB for powers of 1024, with B of 1000."""
-    named = respell_unit(unit)
+def unit_unknown(value: Value, unit: str, *, binary: bool = False) -> Problem:
+    """virScaleInteger: b, byte, bytes, and K M G T P E, alone or with iB for powers of 1024, with B of 1000.
+
+    With `binary` a power of two is wanted, and one of the former is advised.
+    """
+    named = respell_unit(unit, binary=binary)
     return Problem(
         value.element,
         f"{value.label} has the unit {quoted(unit)}",
@@ -149,13 +158,16 @@ def cell_zero(element: Element, label: str, example: str, state: str) -> Problem
 
 
 @rule(Severity.WARNING, Refuses.NOBODY, "libvirt rounds the value up")
-def value_rounded(value: Value, given: int, rounded: int, step: int) -> Problem:
-    """libvirt counts in KiB, rounds cells and <maxMemory> up to 1 MiB and devices to 2 MiB, and says nothing."""
+def value_rounded(value: Value, given: int, rounded: int, step: int, *, binary: bool = False) -> Problem:
+    """libvirt counts in KiB, rounds cells and <maxMemory> up to 1 MiB and devices to 2 MiB, and says nothing.
+
+    With `binary` a power of two is wanted: what is rounded to none is not written.
+    """
     return Problem(
         value.element,
         f"{value.label} is {human(given)}, which libvirt rounds up to {human(rounded)}, a multiple of {human(step)}",
         f"{human(rounded)} is what you get.",
-        safe(value.element, Part.SIZE, rounded, value.attribute),
+        None if binary and not is_power_of_two(rounded) else safe(value.element, Part.SIZE, rounded, value.attribute),
     )
 
 
@@ -250,9 +262,12 @@ def attribute_misplaced(value: Value, home: str) -> Problem:
 
 
 @rule(Severity.WARNING, Refuses.NOBODY, "libvirt ignores an attribute that it does not know")
-def attribute_unknown(value: Value, near: str | None, known: Iterable[str]) -> Problem:
-    """libvirt reads the attributes that it knows and passes over the rest, unless it is told to validate."""
-    free = near is not None and near not in value.element.attrib
+def attribute_unknown(value: Value, near: str | None, known: Iterable[str], *, alone: bool = True) -> Problem:
+    """libvirt reads the attributes that it knows and passes over the rest, unless it is told to validate.
+
+    `alone`: no other attribute of the element seems to mean the same one.
+    """
+    free = alone and near is not None and near not in value.element.attrib
     return Problem(
         value.element,
         f"{value.label} is unknown to libvirt, which ignores it",
@@ -284,11 +299,16 @@ def element_repeated(element: Element, parent: Element) -> Problem:
 
 
 @rule(Severity.WARNING, Refuses.NOBODY, "libvirt ignores an element that it does not know")
-def element_unknown(element: Element, parent: Element | None, near: str | None, known: Iterable[str]) -> Problem:
-    """libvirt reads the elements that it knows and passes over the rest. Without `known` only `near` is advised."""
+def element_unknown(
+    element: Element, parent: Element | None, near: str | None, known: Iterable[str], *, alone: bool = True
+) -> Problem:
+    """libvirt reads the elements that it knows and passes over the rest. Without `known` only `near` is advised.
+
+    `alone`: no other element beside it seems to mean the same one.
+    """
     where = f"<{element.tag!s}> in <{parent.tag!s}>" if parent is not None else f"<{element.tag!s}>"
     above = element.getparent()
-    free = near is not None and above is not None and above.find(near) is None
+    free = alone and near is not None and above is not None and above.find(near) is None
     return Problem(
         element,
         f"{quoted(where)[1:-1]} is unknown to libvirt, which ignores it",

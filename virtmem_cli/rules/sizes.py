@@ -4,10 +4,10 @@ Predicates on numbers stand apart from the wording of the XML: they hold for a s
 """
 
 from virtmem_cli.domain import OtherMemory
-from virtmem_cli.findings import Part, Problem, Problems, Refuses, Repair, Severity, rule, safe, unsafe
+from virtmem_cli.findings import Part, Problem, Problems, Refuses, Severity, rule, safe, unsafe
 from virtmem_cli.settle import Settled
 from virtmem_cli.text import printable, up_to
-from virtmem_cli.units import KIB, MIB, human, is_power_of_two, round_up
+from virtmem_cli.units import KIB, LARGEST, MIB, human, is_power_of_two, round_up
 
 
 def is_multiple(size: int, block: int) -> bool:
@@ -150,18 +150,19 @@ def maxmemory_missing(s: Settled) -> Problems:
     """qemuDomainDefValidateMemoryHotplug (libvirt 7.9): without -m maxmem there is no address space for devices."""
     if s.devices and "maxMemory" not in s.domain.elements:
         least = round_up(max(s.boot_memory, 0) + s.devices_size, MIB)
+        element = f"<maxMemory unit='KiB'>{least // KIB}</maxMemory>"
         yield Problem(
             s.domain.at("memory"),
             "<maxMemory> is absent, and virtio-mem is hotplugged memory",
-            f"Write <maxMemory unit='KiB'>{least // KIB}</maxMemory> or more.",
-            _max_memory(s, least),
+            f"Write {element} or more." if least <= LARGEST else TOO_MUCH,
+            safe(s.domain.at("memory"), Part.BEFORE, element)
+            if least <= LARGEST and "memory" in s.domain.elements
+            else None,
         )
 
 
-def _max_memory(s: Settled, least: int) -> Repair | None:
-    """The repair that adds <maxMemory> before <memory>, where there is one."""
-    element = f"<maxMemory unit='KiB'>{least // KIB}</maxMemory>"
-    return safe(s.domain.at("memory"), Part.BEFORE, element) if "memory" in s.domain.elements else None
+# The advice where no <maxMemory> would be large enough
+TOO_MUCH = f"Write smaller sizes: libvirt reads no <maxMemory> above {LARGEST} bytes."
 
 
 @rule(Severity.ERROR, Refuses.BOTH, "boot memory and memory devices exceed <maxMemory>")
@@ -183,7 +184,7 @@ def hotplug_space(s: Settled) -> Problems:
             s.domain.at("maxMemory"),
             f"<maxMemory> is {human(s.domain.max_memory_given)}, and {_ledger(s)} are {human(need)}: "
             f"{human(missing)} too little",
-            f"Write {human(least)} or more.",
+            f"Write {human(least)} or more." if least <= LARGEST else TOO_MUCH,
             safe(s.domain.at("maxMemory"), Part.SIZE, least),
         )
 

@@ -1,0 +1,207 @@
+"""Bytes to the bytes repaired: the repairs of all that `check` finds, again until nothing changes.
+
+No repair is trusted. What it makes is parsed and judged again before anything is written, and the repair is left out,
+and told, where the result cannot be read, where it changed a value that it does not name, where an error is there that
+was not, or where a safe one changed what the guest of an accepted domain gets.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from lxml import etree
+
+from virtmem_cli.argv import arguments
+from virtmem_cli.document.repair import Repaired, kept, repaired
+from virtmem_cli.document.source import Source
+from virtmem_cli.domain import Domain
+from virtmem_cli.errors import VirtmemError
+from virtmem_cli.findings import MOST_FINDINGS, Severity
+from virtmem_cli.judgement import Judgement, Look, Terms, look
+from virtmem_cli.props import all_arguments
+from virtmem_cli.registry import ADVICE
+from virtmem_cli.rules.judges import JUDGES
+from virtmem_cli.settle import settle
+from virtmem_cli.target import Scope, Target
+from virtmem_cli.text import printable
+from virtmem_cli.told import Told
+
+# Elements to look at in all looks together, and what a look counts beside them, so that what is small ends as well.
+_MOST_LOOKED_AT, _LOOK = 100_000, 1_000
+_JUDGED = frozenset(rule.id for rule in (*JUDGES, *ADVICE))
+_ERRORS = [rule for rule in JUDGES if rule.severity is Severity.ERROR]
+_SCOPES: tuple[Scope, ...] = ("machine", "memory", "devices")
+
+
+class Fixed(NamedTuple):
+    """What came of the repairs: the bytes, how many were made, and the judgements before and after them.
+
+    `left_out` has a sentence for each repair that was not made since it would have done harm.
+    """
+
+    data: bytes
+    made: int
+    before: Judgement
+    after: Judgement
+    left_out: tuple[str, ...] = ()
+
+
+class _Text(NamedTuple):
+    """The domain at one time: its bytes, how they are judged, how many repairs they have, what its elements were."""
+
+    data: bytes
+    look: Look
+    made: int
+    origins: Sequence[int | None]
+
+
+def fix(data: bytes, name: str, terms: Terms, *, unsafe: bool) -> Fixed:
+    """Make the repairs of all that `check` finds, again until nothing changes; without `unsafe` the safe ones alone.
+
+    Only what is repaired changes. Raises VirtmemError where not all is found, where the text cannot be written as it
+    was read, or where there is no end of repairs.
+    """
+    return _Fixing(data, name, terms, unsafe=unsafe).fixed()
+
+
+class _Fixing:
+    def __init__(self, data: bytes, name: str, terms: Terms, *, unsafe: bool) -> None:
+        self.name, self.terms, self.unsafe = name, terms, unsafe
+        self.looked_at = 0
+        first = self.look(data, 0)
+        source = first.judgement.source
+        self.first = _Text(data, first, 0, range(len(source.numbers) if source else 0))
+        # Repairs that were left out, each by its rule and its edits, and the elements of those that rename something
+        self.left_out: dict[tuple[object, ...], str] = {}
+        self.closed: set[int | None] = set()
+
+    def fixed(self) -> Fixed:
+        text = self.first
+        while chosen := self.next(text):
+            if text is self.first:
+                self.admit()
+            text = self.advance(text, chosen)
+        return Fixed(
+            text.data, text.made, self.first.look.judgement, text.look.judgement, tuple(self.left_out.values())
+        )
+
+    def admit(self) -> None:
+        """See that the domain can be repaired at all; raises VirtmemError."""
+        cut, source = self.first.look.cut, self.first.look.judgement.source
+        if cut is not None:
+            raise self.trouble(f"{cut.id} finds more than the {MOST_FINDINGS} that are named")
+        if source is not None and source.text.encode(source.encoding, errors="replace") != self.first.data:
+            raise self.trouble(f"{printable(source.encoding)} does not give back the same bytes")
+
+    def trouble(self, words: str) -> VirtmemError:
+        return VirtmemError(f"{printable(self.name)}: cannot be repaired: {words}")
+
+    def look(self, data: bytes, made: int) -> Look:
+        """Judge a text; raises VirtmemError where enough was looked at."""
+        if self.looked_at > _MOST_LOOKED_AT:
+            raise self.trouble(f"after {made} repairs there is still something to repair")
+        looked = look(data, self.name, self.terms)
+        source = looked.judgement.source
+        self.looked_at += _LOOK + (len(source.numbers) if source else 0)
+        return looked
+
+    def next(self, text: _Text) -> list[Told]:
+        """What is repaired next, as far as it goes together: names first, then what is misread, then what is judged.
+
+        Each of these depends on the former.
+        """
+        source = text.look.judgement.source
+        stages: tuple[list[Told], ...] = ([], [], [])
+        for one in text.look.told if source else ():
+            repair = one.finding.problem.repair
+            if repair is None or not (self.unsafe or one.reported.safe) or self.key(text, one) in self.left_out:
+                continue
+            if self.closed.isdisjoint(text.origins[edit.element] for edit in one.reported.edits):
+                stages[0 if repair.renames else 2 if one.finding.rule.id in _JUDGED else 1].append(one)
+        for stage in stages:
+            its = _repaired(source, stage) if source and stage else None
+            if its and source and its.text != source.text:
+                return [one for one in stage if one.finding.problem.repair in its.made]
+        return []
+
+    def key(self, text: _Text, one: Told) -> tuple[object, ...]:
+        """A repair, whatever has become of the text."""
+        return one.reported.rule, *((edit.part, edit.name, text.origins[edit.element]) for edit in one.reported.edits)
+
+    def advance(self, text: _Text, chosen: list[Told]) -> _Text:
+        """The text with these repairs made, and those that follow from them; or with fewer, if they did harm."""
+        after = self.chain(text, chosen)
+        if isinstance(after, _Text):
+            return after
+        if len(chosen) > 1:
+            return self.advance(text, chosen[: len(chosen) // 2])
+        [one] = chosen
+        where = f"{printable(self.name)}:{one.reported.location.line}"
+        self.left_out[self.key(text, one)] = f"{where}: {one.reported.rule} is not repaired: {after}"
+        if one.finding.problem.repair and one.finding.problem.repair.renames:
+            self.closed.update(text.origins[edit.element] for edit in one.reported.edits)
+        return text
+
+    def chain(self, text: _Text, chosen: list[Told]) -> _Text | str:
+        """The text with these repairs, and with those that come of them for as long as it is worse than at first."""
+        while True:
+            after = self.make(text, chosen)
+            if isinstance(after, str):
+                return after
+            worse = self.worse(after)
+            if not worse:
+                return after
+            text, chosen = after, self.next(after)
+            if not chosen:
+                return worse
+
+    def make(self, text: _Text, chosen: list[Told]) -> _Text | str:
+        """The text with these repairs, or what is wrong with it."""
+        source, root = text.look.judgement.source, text.look.root
+        assert source is not None
+        assert root is not None
+        its = _repaired(source, chosen)
+        made = text.made + len(its.made)
+        try:
+            data = its.text.encode(source.encoding)
+        except UnicodeEncodeError:
+            return f"{printable(source.encoding)} cannot write it"
+        looked = self.look(data, made)
+        if looked.root is None:
+            return f"what comes of it cannot be read: {looked.judgement.findings[0].message}"
+        changed = kept(list(source.numbers), list(looked.root.iter(etree.Element)), its)
+        if changed is not None:
+            return f"it would change <{printable(str(changed.tag))}> as well"
+        origins = [None if number is None else text.origins[number] for number in its.origins]
+        return _Text(data, looked, made, origins)
+
+    def worse(self, text: _Text) -> str:
+        """What is worse in the text than at first, or ''."""
+        before = self.first.look
+        for rule, number, host in sorted(text.look.errors):
+            if (rule, text.origins[number], host) not in before.errors:
+                return f"with it {rule} would be an error"
+        if not self.unsafe and not before.errors and self.gets(text.look) != self.before:
+            return "with it the guest would get something else"
+        return ""
+
+    @cached_property
+    def before(self) -> list[tuple[str, ...]]:
+        return self.gets(self.first.look)
+
+    def gets(self, looked: Look) -> list[tuple[str, ...]]:
+        """What each target's guest gets: the arguments, as many as can be written."""
+        return [_arguments(looked.domains[target.host.arch], target) for target in self.terms.targets]
+
+
+def _repaired(source: Source, chosen: Iterable[Told]) -> Repaired:
+    return repaired(source, [repair for one in chosen if (repair := one.finding.problem.repair)])
+
+
+def _arguments(domain: Domain, target: Target) -> tuple[str, ...]:
+    """The arguments of an accepted domain, in the widest scope that has some."""
+    for scope in _SCOPES if domain.devices else ():
+        settled = settle(domain, target._replace(scope=scope))
+        if not any(True for rule in _ERRORS for _ in rule.find(settled)):
+            return arguments(all_arguments(settled), target.qemu)
+    return ()
