@@ -81,6 +81,7 @@ ROOMS = [
     "cli.help",
     "cli.terminal",
     "cli.files",
+    "cli.replace",
     "cli.params",
     "cli.work",
     "cli.check",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.files import STDIN, Given, display_name, inputs, read, settings_for, write_file
+from virtmem_cli.cli.files import STDIN, Given, display_name, inputs, read, settings_for
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import in_order
@@ -106,7 +106,9 @@ def _check(job: Job, task: tuple[str, Given]) -> Done:
 
         fixed = fix(data, _given(file), terms, unsafe=job.unsafe)
         if job.mode == "fix" and file != STDIN and fixed.data != data:
-            write_file(file, fixed.data)
+            from virtmem_cli.cli.replace import replace
+
+            replace(file, data, fixed.data)
     except VirtmemError as error:
         return Done(file, str(error), error.exit_code)
     if job.mode == "fix":

@@ -1,0 +1,174 @@
+"""A file replaced by its next text, as long as it still is what was read: no edit of anybody's is lost.
+
+The new text is written whole, beside the file, and takes all that the file has but its text: owner, mode, access
+control list, extended attributes. Then the two change places at one stroke, and only then the old one is looked at
+again: where it is not what was read, or somebody is about to write to it, they change back, and that is an error. Where
+the system cannot exchange files, the look comes before, as late as can be.
+"""
+
+import ctypes
+import errno
+import fcntl
+import os
+import signal
+import stat
+import time
+
+from virtmem_cli.errors import VirtmemError
+from virtmem_cli.text import printable
+
+# renameat2(2)
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+_CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
+# Seconds between finding a file by its path and opening it, and more
+_MOMENT = 0.001
+CHANGED = "somebody has changed it since it was read, and that is kept: run this again"
+
+
+def replace(path: str, was: bytes, text: bytes) -> None:
+    """Replace the text of a file, which was read as `was`; a symbolic link stays one. Raises VirtmemError.
+
+    A file with several names (hard links) is left alone, since only one of them would change.
+    """
+    target = os.path.realpath(path)
+    beside = os.path.join(os.path.dirname(target), f".virtmem-{os.urandom(8).hex()}")
+    try:
+        old = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        try:
+            _replace(target, beside, old, was, text)
+        finally:
+            os.close(old)
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from None
+    except _LeftAloneError as error:
+        raise _refused(path, str(error)) from None
+
+
+class _LeftAloneError(Exception):
+    """The file is left as it is; the only argument says why."""
+
+
+def _refused(path: str, reason: str) -> VirtmemError:
+    return VirtmemError(f"{printable(path)}: cannot be written: {reason}")
+
+
+def _replace(target: str, beside: str, old: int, was: bytes, text: bytes) -> None:
+    status = os.fstat(old)
+    if not stat.S_ISREG(status.st_mode):
+        raise _LeftAloneError("it is no regular file")
+    if status.st_nlink > 1:
+        words = f"it has {status.st_nlink} names (hard links), and only this one would change"
+        raise _LeftAloneError(f"{words}: --diff shows what to write into it")
+    lease = _lease(old)
+    if not _is_still(old, was):
+        raise _LeftAloneError(CHANGED)
+    done = False
+    ours = 0
+    try:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+            ours = os.fstat(new.fileno()).st_ino
+            new.write(text)
+            new.flush()
+            _take_after(new.fileno(), old, status)
+            os.fsync(new.fileno())  # or a crash could leave neither the old text nor the new
+        if _exchange(beside, target):
+            written = lease == errno.EAGAIN or (lease == 0 and _is_waited_for(old))
+            done = _inode(beside) == status.st_ino and not written and _is_still(old, was)
+        elif _inode(target) == status.st_ino and _is_still(old, was):
+            os.replace(beside, target)
+            done = True
+        if not done:
+            raise _LeftAloneError(CHANGED)
+    finally:
+        # By what stands there, not by how far this came: a signal may end it anywhere
+        if not done and ours and _inode(beside) not in (ours, 0):
+            _exchange(beside, target)
+            if _inode(beside) != ours:  # somebody has put a newer one where ours was
+                _exchange(beside, target)
+        _unlink(beside)
+
+
+def _is_still(file: int, text: bytes) -> bool:
+    """Whether a file still holds this text."""
+    return os.pread(file, len(text) + 1, 0) == text
+
+
+def _lease(file: int) -> int:
+    """Be asked before somebody opens a file for writing, who then waits until it is closed here (fcntl(2)).
+
+    Gives 0 where that is agreed, EAGAIN where somebody has it open already, and another number where there are no such
+    leases.
+    """
+    try:
+        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)  # the usual one, sent to who has a lease, would end us
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except AttributeError:  # not on this system
+        return errno.ENOSYS
+    except OSError as error:
+        return error.errno or errno.EINVAL
+    return 0
+
+
+def _is_waited_for(file: int) -> bool:
+    """Whether somebody waits to write to a file with a lease: found by its path, if that led there a moment ago."""
+    time.sleep(_MOMENT)
+    return bool(fcntl.fcntl(file, fcntl.F_GETLEASE) == fcntl.F_UNLCK)
+
+
+def _inode(path: str) -> int:
+    """The number of the file at a path, 0 where there is none."""
+    try:
+        return os.lstat(path).st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def _exchange(one: str, other: str) -> bool:
+    """Let two files change places at one stroke; False where the system cannot, OSError where they cannot."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    if renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _CANNOT:
+        return False
+    raise OSError(number, os.strerror(number))
+
+
+def _take_after(new: int, old: int, status: os.stat_result) -> None:
+    """Give a new file the owner, attributes and mode of the old one, or raise _LeftAloneError."""
+    try:
+        os.fchown(new, status.st_uid, status.st_gid)
+    except PermissionError:
+        raise _LeftAloneError("its owner or group could not be kept: --diff shows what to write into it") from None
+    has, wanted = _attributes(new), _attributes(old)
+    for name in has.keys() - wanted.keys():
+        if name.startswith("system."):  # an access control list that the folder gives to what is new in it
+            os.removexattr(new, name)
+    for name, value in wanted.items():
+        if has.get(name) != value:
+            try:
+                os.setxattr(new, name, value)
+            except OSError:
+                words = f"its attribute {printable(name)} could not be kept"
+                raise _LeftAloneError(f"{words}: --diff shows what to write into it") from None
+    os.fchmod(new, stat.S_IMODE(status.st_mode))
+
+
+def _attributes(file: int) -> dict[str, bytes]:
+    """The extended attributes of a file, its access control list among them."""
+    if not hasattr(os, "listxattr"):
+        return {}
+    try:
+        return {name: os.getxattr(file, name) for name in os.listxattr(file)}
+    except OSError:
+        return {}  # this file system has none
