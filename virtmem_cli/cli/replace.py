@@ -20,7 +20,7 @@ from virtmem_cli.text import printable
 # renameat2(2)
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 _CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
-# Seconds between finding a file by its path and opening it, and more
+# Seconds in which whoever has found a file by its path has surely begun to open it
 _MOMENT = 0.001
 CHANGED = "somebody has changed it since it was read, and that is kept: run this again"
 
@@ -53,44 +53,72 @@ def _refused(path: str, reason: str) -> VirtmemError:
 
 
 def _replace(target: str, beside: str, old: int, was: bytes, text: bytes) -> None:
+    """Let the new text change places with the old file, and change back where that was changed meanwhile."""
     status = os.fstat(old)
     if not stat.S_ISREG(status.st_mode):
         raise _LeftAloneError("it is no regular file")
     if status.st_nlink > 1:
         words = f"it has {status.st_nlink} names (hard links), and only this one would change"
         raise _LeftAloneError(f"{words}: --diff shows what to write into it")
-    lease = _lease(old)
-    if not _is_still(old, was):
+    theirs = _Held(old, was)
+    if not theirs.is_still():
         raise _LeftAloneError(CHANGED)
     done = False
-    ours = 0
+    ours = None
     try:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
-            ours = os.fstat(new.fileno()).st_ino
             new.write(text)
             new.flush()
             _take_after(new.fileno(), old, status)
             os.fsync(new.fileno())  # or a crash could leave neither the old text nor the new
+        # Held from here on, so that it is known again by its number, and while it stands in the other's place
+        ours = _Held(os.open(beside, os.O_RDONLY), text)
         if _exchange(beside, target):
-            written = lease == errno.EAGAIN or (lease == 0 and _is_waited_for(old))
-            done = _inode(beside) == status.st_ino and not written and _is_still(old, was)
-        elif _inode(target) == status.st_ino and _is_still(old, was):
+            done = theirs.is_at(beside) and not theirs.is_changed()
+        elif theirs.is_at(target) and theirs.is_still():
             os.replace(beside, target)
             done = True
         if not done:
             raise _LeftAloneError(CHANGED)
     finally:
         # By what stands there, not by how far this came: a signal may end it anywhere
-        if not done and ours and _inode(beside) not in (ours, 0):
+        if not done and ours and not ours.is_at(beside) and not ours.is_changed():
             _exchange(beside, target)
-            if _inode(beside) != ours:  # somebody has put a newer one where ours was
+            if not ours.is_at(beside):  # somebody has put a newer one where ours was
                 _exchange(beside, target)
         _unlink(beside)
+        if ours:
+            os.close(ours.file)
 
 
-def _is_still(file: int, text: bytes) -> bool:
-    """Whether a file still holds this text."""
-    return os.pread(file, len(text) + 1, 0) == text
+class _Held:
+    """A file that is open here, and its text. Whoever opens it for writing waits until it is closed.
+
+    Where somebody has it open for writing already, it counts as changed.
+    """
+
+    def __init__(self, file: int, text: bytes) -> None:
+        self.file, self.text, self.number = file, text, os.fstat(file).st_ino
+        self.lease = _lease(file)
+
+    def is_at(self, path: str) -> bool:
+        """Whether it is the file at a path."""
+        try:
+            return os.lstat(path).st_ino == self.number
+        except FileNotFoundError:
+            return False
+
+    def is_still(self) -> bool:
+        """Whether it holds the text."""
+        return os.pread(self.file, len(self.text) + 1, 0) == self.text
+
+    def is_changed(self) -> bool:
+        """Whether it does not, or somebody is about to write to it."""
+        if self.lease == 0:
+            time.sleep(_MOMENT)
+            if fcntl.fcntl(self.file, fcntl.F_GETLEASE) == fcntl.F_UNLCK:
+                return True
+        return self.lease == errno.EAGAIN or not self.is_still()
 
 
 def _lease(file: int) -> int:
@@ -107,20 +135,6 @@ def _lease(file: int) -> int:
     except OSError as error:
         return error.errno or errno.EINVAL
     return 0
-
-
-def _is_waited_for(file: int) -> bool:
-    """Whether somebody waits to write to a file with a lease: found by its path, if that led there a moment ago."""
-    time.sleep(_MOMENT)
-    return bool(fcntl.fcntl(file, fcntl.F_GETLEASE) == fcntl.F_UNLCK)
-
-
-def _inode(path: str) -> int:
-    """The number of the file at a path, 0 where there is none."""
-    try:
-        return os.lstat(path).st_ino
-    except FileNotFoundError:
-        return 0
 
 
 def _unlink(path: str) -> None:
