@@ -90,7 +90,7 @@ def redirected(words: str, redirection: str) -> Run:
         "xml2argv good.xml",
         "check wrong.xml",
         "check --format sarif wrong.xml",
-        "check --diff warned.xml",
+        "check --diff --unsafe-fixes warned.xml",
         "check --fix -",
         "explain",
         "explain --example wrong node-missing",
@@ -116,7 +116,7 @@ def test_help_that_cannot_be_written_has_no_traceback(words: str) -> None:
         ("xml2argv wrong.xml", 1),
         ("xml2argv absent.xml good.xml", 3),
         ("check warned.xml", 0),
-        ("check --fix --diff warned.xml", 0),
+        ("check --fix --diff --unsafe-fixes warned.xml", 0),
         ("check absent.xml wrong.xml", 3),
         ("check --no-such", 2),
         ("explain nothing", 2),
@@ -154,7 +154,7 @@ def test_a_reader_that_goes_away_is_not_complained_of(words: str) -> None:
 
 WRITES = {
     "output": ("xml2argv", "--scope", "machine", "-o", "written", "good.xml"),
-    "fix": ("check", "--fix", "written/warned.xml"),
+    "fix": ("check", "--fix", "--unsafe-fixes", "written/warned.xml"),
 }
 
 
