@@ -102,22 +102,32 @@ def running(*words: str | Path, cwd: Path | None = None, **env: str) -> subproce
 
 
 def on_a_terminal(
-    *words: str | Path, cwd: Path | None = None, columns: int = 80, errors: bool = False, **env: str
+    *words: str | Path,
+    cwd: Path | None = None,
+    columns: int = 80,
+    errors: bool = False,
+    given: Path | None = None,
+    **env: str,
 ) -> Run:
-    """The command on a terminal which changes nothing; standard error goes there too with `errors`, else to a pipe."""
+    """The command on a terminal which changes nothing; standard error goes there too with `errors`, else to a pipe.
+
+    Standard input is the terminal, or the file that is given.
+    """
     master, slave = pty.openpty()
     tty.setraw(slave)
     termios.tcsetwinsize(slave, (24, columns))
     inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "COLORTERM")}
+    reader = slave if given is None else os.open(given, os.O_RDONLY)
     process = subprocess.Popen(
         [VIRTMEM, *words],
-        stdin=slave,
+        stdin=reader,
         stdout=slave,
         stderr=slave if errors else subprocess.PIPE,
         cwd=cwd,
         env={**inherited, "TERM": "xterm-256color", **env},
     )
-    os.close(slave)
+    for descriptor in {reader, slave}:
+        os.close(descriptor)
     shown = b""
     while select.select([master], [], [], TIMEOUT)[0]:
         try:

@@ -6,6 +6,7 @@ The child is killed at a limit of processor time, and its largest resident size 
 import os
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,6 +78,25 @@ def odd_domain(name: str = "guest", path: str = "pmem") -> str:
         .replace("'GiB'>4", "'MiB'>64")
         .replace("memory='4' unit='GiB'", "memory='64' unit='MiB'")
     )
+
+
+# Letters and marks without width: Default_Ignorable_Code_Point, where none of these categories is.
+_CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs")
+_NO_WIDTH = {
+    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0),
+    *(*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
+}
+# One of each kind of what is not seen as itself, of those that XML can hold: controls of C1, formats and directions,
+# tags, ends of lines, spaces, a variation selector, a filler, private use, and what is not assigned.
+UNSEEN = (
+    "\x7f\x85\x9b\xad\u061c\u200b\u202e\u2066\ufeff\U000e0041"
+    "\u2028\u2029\xa0\u3000\ufe0f\U000e0101\u3164\ue000\U000f0000\u0378"
+)
+
+
+def unseen(text: str) -> set[str]:
+    """The characters that are not seen as themselves, whatever a terminal makes of them, but for the end of a line."""
+    return {c for c in {*text} - {*"\n "} if unicodedata.category(c) in _CATEGORIES or ord(c) in _NO_WIDTH}
 
 
 def declared(encoding: str, xml: str) -> str:

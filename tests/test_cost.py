@@ -170,7 +170,7 @@ def test_the_command_imports_no_more_modules_than_it_needs() -> None:
 def test_what_is_written_is_not_kept(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each file has something to be said of it, a line or two; the document is not kept by this test either."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("virtmem_cli.cli.check.write_output", str)
+    monkeypatch.setattr("virtmem_cli.cli.check.write_output", lambda *_: None)
     names = [f"{number}.xml" for number in range(120)]
     for name in names:
         Path(name).write_bytes(many_devices(16).replace(b"<devices>", b"<devices><memry/>"))

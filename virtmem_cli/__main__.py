@@ -6,7 +6,6 @@ import gc
 gc.disable()
 
 import os  # noqa: E402
-import sys  # noqa: E402
 from typing import NoReturn  # noqa: E402
 
 try:
@@ -23,15 +22,21 @@ def main() -> NoReturn:
     """
     try:
         command(prog_name="virtmem")
+        raise AssertionError("a command always says how it ends")
     except SystemExit as end:
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                if stream is not None:
-                    stream.flush()
-            except (OSError, ValueError):
-                pass  # whoever read it has gone
         os._exit(end.code if isinstance(end.code, int) else 0)
-    raise AssertionError("a command always says how it ends")
+    except Exception:
+        _fault()
+        os._exit(3)
+
+
+def _fault() -> None:
+    """Say what nobody has foreseen, in words as harmless as all others: what the input says may be in it."""
+    from traceback import format_exc
+
+    from virtmem_cli.cli.terminal import say
+
+    say(*format_exc().split("\n"), "virtmem: this is a fault of its own; please report it")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,19 @@
 """Errors: the work cannot be done at all. All else that is wrong is a finding.
 
-Each has a message for the user and the exit code of the process; commands turn one into the other in one place.
+Each has a message for the user and the exit code of the process; commands turn one into the other in one place. What
+of the input is in a message is made harmless here, whoever raises it.
 """
+
+from virtmem_cli.text import printable
 
 
 class VirtmemError(Exception):
     """The work cannot be done; the only argument is a message for the user, `exit_code` the process's answer."""
 
     exit_code = 3
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class InputRefusedError(VirtmemError):

@@ -23,7 +23,6 @@ from virtmem_cli.registry import ADVICE
 from virtmem_cli.rules.judges import JUDGES
 from virtmem_cli.settle import settle
 from virtmem_cli.target import Scope, Target
-from virtmem_cli.text import printable
 from virtmem_cli.told import Told
 
 # Elements to look at in all looks together, and what a look counts beside them, so that what is small ends as well.
@@ -91,10 +90,10 @@ class _Fixing:
         if cut is not None:
             raise self.trouble(f"{cut.id} finds more than the {MOST_FINDINGS} that are named")
         if source is not None and source.text.encode(source.encoding, errors="replace") != self.first.data:
-            raise self.trouble(f"{printable(source.encoding)} does not give back the same bytes")
+            raise self.trouble(f"{source.encoding} does not give back the same bytes")
 
     def trouble(self, words: str) -> VirtmemError:
-        return VirtmemError(f"{printable(self.name)}: cannot be repaired: {words}")
+        return VirtmemError(f"{self.name}: cannot be repaired: {words}")
 
     def look(self, data: bytes, made: int) -> Look:
         """Judge a text; raises VirtmemError where enough was looked at."""
@@ -136,7 +135,7 @@ class _Fixing:
         if len(chosen) > 1:
             return self.advance(text, chosen[: len(chosen) // 2])
         [one] = chosen
-        where = f"{printable(self.name)}:{one.reported.location.line}"
+        where = f"{self.name}:{one.reported.location.line}"
         self.left_out[self.key(text, one)] = f"{where}: {one.reported.rule} is not repaired: {after}"
         if one.finding.problem.repair and one.finding.problem.repair.renames:
             self.closed.update(text.origins[edit.element] for edit in one.reported.edits)
@@ -165,13 +164,13 @@ class _Fixing:
         try:
             data = its.text.encode(source.encoding)
         except UnicodeEncodeError:
-            return f"{printable(source.encoding)} cannot write it"
+            return f"{source.encoding} cannot write it"
         looked = self.look(data, made)
         if looked.root is None:
             return f"what comes of it cannot be read: {looked.judgement.findings[0].message}"
         changed = kept(list(source.numbers), list(looked.root.iter(etree.Element)), its)
         if changed is not None:
-            return f"it would change <{printable(str(changed.tag))}> as well"
+            return f"it would change <{changed.tag!s}> as well"
         origins = [None if number is None else text.origins[number] for number in its.origins]
         return _Text(data, looked, made, origins)
 

@@ -13,7 +13,7 @@ from typing import Any
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.machines import ARCHITECTURES, CCW_DRIVER, MEMORY_MODELS, VIRTIO_MEM
 from virtmem_cli.target import Qemu
-from virtmem_cli.text import printable, quoted
+from virtmem_cli.text import quoted
 
 # Seconds that a QEMU has to answer, and bytes that it may answer with: some 40 KiB are usual.
 TIMEOUT = 20
@@ -52,7 +52,7 @@ def ask_qemu(path: str) -> Qemu:
     try:
         return _qemu_of(version, replies)
     except (KeyError, TypeError, AttributeError):  # JSON, but nothing that a QEMU says
-        last = f": {printable(errors.strip().splitlines()[-1][:200])}" if errors.strip() else ""
+        last = f": {errors.strip().splitlines()[-1][:200]}" if errors.strip() else ""
         raise VirtmemError(f"{quoted(path)}: it did not answer as a QEMU does{last}") from None
 
 

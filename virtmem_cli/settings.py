@@ -10,7 +10,7 @@ from typing import Any
 from virtmem_cli.errors import UsageError
 from virtmem_cli.findings import Severity
 from virtmem_cli.registry import RULES
-from virtmem_cli.text import meant, printable, quoted
+from virtmem_cli.text import meant, quoted
 
 # A rule's name to its severity, or None where it is off; a rule that is absent is as in RULES.
 Settings = Mapping[str, Severity | None]
@@ -54,7 +54,7 @@ def settings_of_toml(text: str, name: str, *, within: str = "") -> Settings | No
     try:
         table: Any = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{name}: this is not TOML: {printable(str(error))}") from None
+        raise UsageError(f"{name}: this is not TOML: {error}") from None
     for key in filter(None, within.split(".")):
         if not isinstance(table, dict) or key not in table:
             return None

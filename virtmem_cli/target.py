@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from virtmem_cli.errors import UsageError
 from virtmem_cli.machines import ARCHITECTURES, OTHER, Version
-from virtmem_cli.text import printable, quoted
+from virtmem_cli.text import quoted
 from virtmem_cli.units import (
     GIB,
     KIB,
@@ -228,7 +228,7 @@ def host_of_toml(text: str, name: str) -> Host:
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{name}: this is not TOML: {printable(str(error))}") from None
+        raise UsageError(f"{name}: this is not TOML: {error}") from None
     host = LIBVIRT._replace(name=name)
     for key, value in table.items():
         if key not in _HOST_KEYS:
@@ -237,5 +237,5 @@ def host_of_toml(text: str, name: str) -> Host:
         try:
             host = host._replace(**{attribute: read(value)})
         except ValueError as error:
-            raise UsageError(f"{name}: {key} is {printable(repr(value))}, and should be {error}") from None
+            raise UsageError(f"{name}: {key} is {value!r}, and should be {error}") from None
     return host

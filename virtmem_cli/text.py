@@ -12,19 +12,34 @@ LETTERS_AND_DIGITS = LETTERS.union("0123456789")
 # A piece of text and its style: the name of a severity, "place", "mark", "quiet", "added", "removed" or "".
 Piece = tuple[str, str]
 
-# Shown as \u escapes: what moves the cursor, changes the terminal or turns the direction of text.
-_INVISIBLE = (
-    *(range(0x20), range(0x7F, 0xA0), range(0x061C, 0x061D), range(0x200B, 0x2010), range(0x2028, 0x202F)),
-    *(range(0x2060, 0x2070), range(0xFEFF, 0xFF00), range(0xD800, 0xE000)),
+# Letters and marks that are there and not seen (Default_Ignorable_Code_Point), beyond what str.isprintable() knows.
+_UNSEEN = frozenset(
+    map(
+        chr,
+        (
+            *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0),
+            *(*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
+        ),
+    )
 )
 _LONGEST = 80
 
 
 def printable(text: str) -> str:
-    """Untrusted text, safe on a terminal: control and direction characters are shown as escapes."""
+    """Untrusted text, safe to look at: what is not seen as itself is written as JSON would escape it.
+
+    That is what a terminal acts upon, what ends a line or turns its direction, spaces but the plain one, what has no
+    width; and what is of private use or not assigned, since it looks different on each machine. What is printable
+    already stays as it is.
+    """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(f"\\u{ord(c):04x}" if any(ord(c) in hidden for hidden in _INVISIBLE) else c for c in text)
+    return "".join(c if c.isprintable() and c not in _UNSEEN else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    code = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{code[i : i + 4]}" for i in range(0, len(code), 4))
 
 
 def quoted(text: str) -> str:

@@ -107,7 +107,7 @@ def _reported(
         message=printable(message),
         advice=printable(advice),
         location=source.locate(element),
-        hosts=hosts,
+        hosts=tuple(map(printable, hosts)),
         element=source.numbers[element],
         edits=tuple(
             [
@@ -122,7 +122,8 @@ def _reported(
 def no_domain(reason: str, advice: str, line: int) -> Reported:
     """What is told of an input that is no domain, whatever the settings: nothing else of it was judged."""
     rule = reading.not_a_domain
-    return Reported(rule.id, rule.severity, rule.refuses, reason, advice, Location(line, 1, line, 1))
+    location = Location(line, 1, line, 1)
+    return Reported(rule.id, rule.severity, rule.refuses, printable(reason), printable(advice), location)
 
 
 def is_refused(told: Iterable[Reported], *, strict: bool) -> bool:

@@ -12,7 +12,6 @@ import click
 from virtmem_cli import __version__
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.text import printable
 
 # As a shell tells of a process that SIGINT or SIGPIPE ended, without importing the module signal for two numbers
 INTERRUPTED, UNREAD = 128 + 2, 128 + 13
@@ -30,28 +29,25 @@ class _Lazy(click.Group):
     """A group that imports a command when it is called, and ends it as a Unix command ends."""
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
-        from virtmem_cli.cli.terminal import forget, say
+        from virtmem_cli.cli.terminal import say
 
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
         except click.UsageError as error:
-            say(_usage(error))
+            say(*_usage(error))
+            sys.exit(error.exit_code)
+        except VirtmemError as error:  # of --help and --version
+            say(f"virtmem: {error}")
             sys.exit(error.exit_code)
         except click.Abort:
             sys.exit(INTERRUPTED)
-        except OSError as error:
-            if error.filename is not None:
-                raise  # of some file, which should have been told where it was
-            forget(sys.stdout)
-            say(f"virtmem: standard output: cannot be written: {error.strerror}")
-            sys.exit(VirtmemError.exit_code)
         sys.exit(code if isinstance(code, int) else 0)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         from virtmem_cli.cli.terminal import say
 
         if not args:
-            say(ctx.get_help())
+            say(*ctx.get_help().splitlines())
             ctx.exit(click.UsageError.exit_code)
         return super().parse_args(ctx, args)
 
@@ -65,8 +61,8 @@ class _Lazy(click.Group):
                 say(f"virtmem: {error}")
                 sys.exit(error.exit_code)
         except BrokenPipeError:
-            forget(sys.stdout)  # the reader has gone, of either, and needs no telling
-            forget(sys.stderr)
+            forget(err=False)  # the reader has gone, of either, and needs no telling
+            forget(err=True)
             sys.exit(UNREAD)
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
@@ -86,17 +82,20 @@ class _Lazy(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def _usage(error: click.UsageError) -> str:
-    """What is wrong with the words of the command line, as click says it, but for what a terminal would act upon."""
-    lines = [f"Error: {printable(error.format_message())}"]
+def _usage(error: click.UsageError) -> list[str]:
+    """What is wrong with the words of the command line, as click says it, a line each."""
+    lines = [f"Error: {error.format_message()}"]
     if error.ctx is not None:
-        lines.insert(0, f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n")
-    return "\n".join(lines)
+        usage, hint = error.ctx.get_usage(), f"Try '{error.ctx.command_path} --help' for help."
+        lines[:0] = [*usage.splitlines(), hint, ""]
+    return lines
 
 
 def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
-        click.echo(f"virtmem {__version__}")
+        from virtmem_cli.cli.terminal import write_output
+
+        write_output(f"virtmem {__version__}\n", "words")
         ctx.exit()
 
 

@@ -12,14 +12,13 @@ import click
 from virtmem_cli.cli import params
 from virtmem_cli.cli.files import STDIN, Given, display_name, inputs, read, settings_for
 from virtmem_cli.cli.help import help_option
-from virtmem_cli.cli.terminal import Shown, is_styled, plain, say, show, write_output
+from virtmem_cli.cli.terminal import PLAIN, Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import in_order
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
 from virtmem_cli.judgement import Judgement, Terms, check
 from virtmem_cli.report import DOCUMENTS, document_format
 from virtmem_cli.report.diff import diff, diff_line
 from virtmem_cli.report.text import counts, lines
-from virtmem_cli.report.words import STDIN as STDIN_NAME
 from virtmem_cli.report.words import Failure
 from virtmem_cli.settings import chosen, named_rules
 from virtmem_cli.target import Host, Qemu, Scope, Target
@@ -61,7 +60,7 @@ class Done(NamedTuple):
     file: str
     failure: str = ""
     code: int = 0
-    shown: Shown = ""
+    shown: Shown = PLAIN
     part: str = ""
     counts: Mapping[str, int] = {}
     refused: bool = False
@@ -77,11 +76,6 @@ def _schema(path: str) -> "Schema":
     from virtmem_cli.document.schema import DEFAULT, Schema
 
     return Schema(DEFAULT if path == INSTALLED else path)
-
-
-def _given(file: str) -> str:
-    """What an input is called in a report: a file by its name as it is given, odd characters and all."""
-    return STDIN_NAME if file == STDIN else file
 
 
 def _check(job: Job, task: tuple[str, Given]) -> Done:
@@ -100,11 +94,11 @@ def _check(job: Job, task: tuple[str, Given]) -> Done:
             schema=None if job.schema is None else _schema(job.schema),
         )
         if not job.mode:
-            judgement = check(data, _given(file), terms)
+            judgement = check(data, name, terms)
             return _done(job, file, judgement, refused=judgement.refused)
         from virtmem_cli.fixing import fix  # with all that writes arguments
 
-        fixed = fix(data, _given(file), terms, unsafe=job.unsafe)
+        fixed = fix(data, name, terms, unsafe=job.unsafe)
         if job.mode == "fix" and file != STDIN and fixed.data != data:
             from virtmem_cli.cli.replace import replace
 
@@ -252,21 +246,21 @@ class _Summary:
 
     def __init__(self, form: str, mode: str) -> None:
         self.mode = mode
-        self.document = None if form == "text" else document_format(form)
+        self.form, self.document = form, None if form == "text" else document_format(form)
         self.worst, self.domains, self.refused, self.made = 0, 0, 0, 0
         self.counts: Counter[str] = Counter()
         self.left: Counter[bool] = Counter()
         self.failures: list[Failure] = []
         self.parts = 0
         if self.document is not None:
-            write_output(self.document.begin())
+            write_output(self.document.begin(), form)
 
     def take(self, done: Done) -> None:
         """Write what came of one input."""
         self.worst = max(self.worst, done.code)
         if done.failure:
             say(f"virtmem: {done.failure}")
-            self.failures.append(Failure(_given(done.file), done.failure))
+            self.failures.append(Failure(display_name(done.file), done.failure))
             return
         try:
             self.write(done.output)
@@ -289,22 +283,22 @@ class _Summary:
         self.left.update(done.left)
 
     def write(self, output: bytes) -> None:
-        """What repairs give to standard output; a difference is coloured on a terminal, else what `patch` takes."""
+        """What repairs give to standard output; a difference is coloured on a terminal."""
         if output and self.mode == "diff" and is_styled(err=False):
-            show(diff_line(line.decode(errors="replace").rstrip("\r")) for line in output.split(b"\n")[:-1])
+            show(diff_line(line.decode(errors="surrogateescape").rstrip("\r")) for line in output.split(b"\n")[:-1])
         elif output:
-            write_output(output)
+            write_output(output, "diff" if self.mode == "diff" else "xml")
 
     def add(self, part: str) -> None:
         """One more part of the document."""
         if self.document is not None and part:
-            write_output(f"{self.document.between if self.parts else ''}{part}")
+            write_output(f"{self.document.between if self.parts else ''}{part}", self.form)
             self.parts += 1
 
     def end(self, *, unsafe: bool) -> None:
         """The rest of the document, and a line on all of it, for the user."""
         if self.document is not None:
-            write_output(self.document.end(self.failures))
+            write_output(self.document.end(self.failures), self.form)
         if self.made:
             words = f"{self.made} {'repair' if self.made == 1 else 'repairs'}"
             say(f"{words} {'to make' if self.mode == 'diff' else 'made'}")

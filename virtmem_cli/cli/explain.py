@@ -50,7 +50,7 @@ def command(example: str | None, rule: str | None) -> None:
     if example is None:
         show(explanation(RULES[rule], asked))
         return
-    write_output(asked.right if example == "right" else asked.wrong)
+    write_output(asked.right if example == "right" else asked.wrong, "xml")
     if asked.options:
         host = f", where host.toml has `{asked.host.strip()}`" if asked.host else ""
         say(f"virtmem: this shows with `virtmem check {' '.join(asked.options)}`{host}")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TextIO
 
 from virtmem_cli.document.tree import LARGEST
 from virtmem_cli.errors import UsageError, VirtmemError
-from virtmem_cli.text import printable
 
 if TYPE_CHECKING:
     from virtmem_cli.settings import Settings
@@ -19,8 +18,8 @@ STDIN = "-"
 
 
 def display_name(path: str) -> str:
-    """What an input is called in messages."""
-    return "<stdin>" if path == STDIN else printable(path)
+    """What an input is called: a file by its name as it is given, odd characters and all."""
+    return "<stdin>" if path == STDIN else path
 
 
 def read_input(path: str) -> bytes:
@@ -118,7 +117,7 @@ def write_file(path: str, data: bytes) -> None:
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
     if os.path.exists(target) and not os.path.isfile(target):
-        raise VirtmemError(f"{printable(path)}: cannot be written: it is there already, and is no regular file")
+        raise VirtmemError(f"{path}: cannot be written: it is there already, and is no regular file")
     try:
         os.makedirs(folder, exist_ok=True)
         temporary = NamedTemporaryFile("wb", dir=folder, prefix=".virtmem-", delete=False)  # noqa: SIM115
@@ -134,7 +133,7 @@ def write_file(path: str, data: bytes) -> None:
             os.unlink(temporary.name)
             raise
     except OSError as error:
-        raise VirtmemError(f"{printable(path)}: cannot be written: {error.strerror}") from None
+        raise VirtmemError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def remove_stale(path: str | None) -> str:
@@ -143,11 +142,11 @@ def remove_stale(path: str | None) -> str:
         return ""
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):
-            return f"; {printable(path)} is from before, and is no regular file, so that it is left alone"
+            return f"; {path} is from before, and is no regular file, so that it is left alone"
         os.unlink(path)
     except OSError as error:
-        return f"; {printable(path)} is from before, and cannot be removed: {error.strerror}"
-    return f"; {printable(path)}, which was from before, is removed"
+        return f"; {path} is from before, and cannot be removed: {error.strerror}"
+    return f"; {path}, which was from before, is removed"
 
 
 def _take_after(path: str, model: str) -> None:
@@ -198,9 +197,9 @@ def _settings_at(folder: str) -> "Settings | None":
         from virtmem_cli.settings import settings_of_toml
 
         try:
-            settings = settings_of_toml(data.decode(), printable(path), within=table)
+            settings = settings_of_toml(data.decode(), path, within=table)
         except UnicodeDecodeError:
-            raise UsageError(f"{printable(path)}: the file is not UTF-8") from None
+            raise UsageError(f"{path}: the file is not UTF-8") from None
         if settings is not None:
             return settings
     return None

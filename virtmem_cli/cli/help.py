@@ -10,7 +10,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _help(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
-        click.echo(ctx.get_help(), color=ctx.color)
+        from virtmem_cli.cli.terminal import write_output
+
+        write_output(f"{ctx.get_help()}\n", "words")
         ctx.exit()
 
 

@@ -9,7 +9,7 @@ import click
 from virtmem_cli.cli.files import read_input
 from virtmem_cli.errors import UsageError, VirtmemError
 from virtmem_cli.target import HOSTS, NEWEST, Host, Qemu, Scope, host_of_toml, qemu_of_version, show
-from virtmem_cli.text import meant, printable, quoted
+from virtmem_cli.text import meant, quoted
 
 # --qemu's word for the binary that each domain names
 EMULATOR = "emulator"
@@ -47,7 +47,7 @@ def host(choice: str) -> Host:
         raise UsageError(f"--host {quoted(choice)}: the file is not UTF-8") from None
     except VirtmemError as error:
         raise VirtmemError(f"--host is none of {', '.join(HOSTS)} and {LOCAL}, and as a file {error}") from None
-    return host_of_toml(text, printable(choice))
+    return host_of_toml(text, choice)
 
 
 def qemu(choice: str) -> Qemu:

@@ -1,31 +1,50 @@
-"""The terminal, or what stands in its place: results to standard output, all else to standard error."""
+"""The streams: results to standard output, all else to standard error. Nothing else in the package writes to them.
+
+Takes words, which are made harmless here whatever they are, or a document in one of the formats of `report.reader`,
+which is written so that a terminal acts upon nothing that is in it.
+"""
 
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
-from typing import TextIO
+from typing import NewType, TextIO
 
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.text import Piece
+from virtmem_cli.text import Piece, printable
+
+# Documents
 
 
-def write_output(text: str | bytes) -> None:
-    """Text to standard output, as UTF-8 whatever the locale, or bytes; raises VirtmemError, or BrokenPipeError."""
+def write_output(document: str | bytes, form: str) -> None:
+    """A document to standard output, text as UTF-8 whatever the locale; raises VirtmemError, or BrokenPipeError.
+
+    On a terminal, which would act upon something in it, it is written for that.
+    """
     if sys.stdout is None:
         raise VirtmemError("standard output is closed")
+    if sys.stdout.isatty():
+        from virtmem_cli.report.reader import for_terminal
+
+        text = document if isinstance(document, str) else document.decode(errors="surrogateescape")
+        document = for_terminal(text, form)
+    _write(document)
+
+
+def _write(document: str | bytes) -> None:
     try:
-        sys.stdout.buffer.write(text.encode() if isinstance(text, str) else text)
+        sys.stdout.buffer.write(document.encode() if isinstance(document, str) else document)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
-        forget(sys.stdout)
+        forget(err=False)
         raise VirtmemError(f"standard output: cannot be written: {error.strerror}") from None
 
 
-def forget(stream: TextIO | None) -> None:
+def forget(*, err: bool) -> None:
     """Keep what could not be written from being tried again, and complained of, at exit."""
+    stream = _stream(err=err)
     try:
         if stream is not None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -33,19 +52,13 @@ def forget(stream: TextIO | None) -> None:
         pass  # no descriptor that anything could be written to
 
 
-def say(message: str) -> None:
-    """A line for the user on standard error, if there is one to write to; raises BrokenPipeError."""
-    if sys.stderr is None:
-        return
-    try:
-        sys.stderr.write(f"{message}\n")
-        sys.stderr.flush()
-    except BrokenPipeError:
-        raise
-    except OSError:
-        forget(sys.stderr)  # nobody can be told, which changes nothing else
+# Words
 
-
+# The text of lines in which nothing acts upon a terminal: `plain` makes it.
+Plain = NewType("Plain", str)
+PLAIN = Plain("")
+# Lines for a terminal that shows styles, or their text for whatever else there is.
+Shown = Plain | Sequence[Sequence[Piece]]
 STYLES = {
     "error": "bold red",
     "warning": "bold yellow",
@@ -59,45 +72,87 @@ STYLES = {
 }
 
 
-# Lines for a terminal that shows styles, or their text for whatever else there is.
-Shown = str | Sequence[Sequence[Piece]]
+def say(*lines: str) -> None:
+    """Lines for the user on standard error, if there is one to write to; raises BrokenPipeError."""
+    _show_plain(plain([(line, "")] for line in lines), err=True)
+
+
+def plain(lines: Iterable[Sequence[Piece]]) -> Plain:
+    """The text of lines, the same words as on a terminal."""
+    return Plain("".join([printable("".join([words for words, _ in line])).rstrip() + "\n" for line in lines]))
 
 
 def is_styled(*, err: bool) -> bool:
     """Whether a stream shows styles: a terminal, unless NO_COLOR is set."""
-    stream = sys.stderr if err else sys.stdout
-    return stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
-
-
-def plain(lines: Iterable[Sequence[Piece]]) -> str:
-    """The text of lines, the same words as on a terminal."""
-    return "".join(["".join([words for words, _ in line]).rstrip() + "\n" for line in lines])
+    return _is_terminal(err=err) and not os.environ.get("NO_COLOR")
 
 
 def show(shown: Shown | Iterable[Sequence[Piece]], *, err: bool = False) -> None:
     """Lines with styles, or the text of them where it is made already, to a stream that shows them or not."""
-    if not isinstance(shown, str) and not is_styled(err=err):
-        shown = plain(shown)
     if isinstance(shown, str):
-        if not err:
-            write_output(shown)
-        elif shown:
-            say(shown.removesuffix("\n"))
+        _show_plain(Plain(shown), err=err)
+    elif not is_styled(err=err):
+        _show_plain(plain(shown), err=err)
+    else:
+        _show_styled(shown, err=err)
+
+
+def show_table(titles: Sequence[str], rows: Iterable[Sequence[Piece]]) -> None:
+    """A table on a terminal; elsewhere a line a row, with tabs between."""
+    if not _is_terminal(err=False):
+        lines = ("\t".join([printable(words) for words, _ in row]) for row in rows)
+        _show_plain(Plain("".join([f"{line}\n" for line in lines])), err=False)
         return
+    from rich.console import Console  # slow to import, and only a terminal needs it
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*titles)
+    for row in rows:
+        table.add_row(*(Text(printable(words), STYLES[style]) for words, style in row))
+    Console(highlight=False).print(table)
+
+
+def _show_plain(text: Plain, *, err: bool) -> None:
+    """The text, to standard error where there is one."""
+    if not err:
+        write_output(text, "words")
+        return
+    if sys.stderr is None or not text:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        forget(err=True)  # nobody can be told, which changes nothing else
+
+
+def _show_styled(lines: Iterable[Sequence[Piece]], *, err: bool) -> None:
     from rich.console import Console  # slow to import, and only a terminal needs it
     from rich.text import Text
 
-    stream = sys.stderr if err else sys.stdout
+    stream = _stream(err=err)
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding gets what it can show
     console = Console(stderr=err, highlight=False, soft_wrap=True, emoji=False)
-    for line in shown:
-        console.print(Text.assemble(*((words, STYLES[style]) for words, style in _stripped(line))))
+    for line in lines:
+        pieces = [(printable(words), style) for words, style in line]
+        console.print(Text.assemble(*((words, STYLES[style]) for words, style in _stripped(pieces))))
 
 
-def _stripped(line: Sequence[Piece]) -> list[Piece]:
+def _stripped(pieces: list[Piece]) -> list[Piece]:
     """The line without white space at its end."""
-    pieces = list(line)
     while pieces and not pieces[-1][0].strip():
         pieces.pop()
     return [*pieces[:-1], *((words.rstrip(), style) for words, style in pieces[-1:])]
+
+
+def _stream(*, err: bool) -> TextIO | None:
+    return sys.stderr if err else sys.stdout
+
+
+def _is_terminal(*, err: bool) -> bool:
+    stream = _stream(err=err)
+    return stream is not None and stream.isatty()

@@ -7,7 +7,7 @@ import click
 
 from virtmem_cli.cli.files import display_name, read_input, settings_for
 from virtmem_cli.cli.help import help_option
-from virtmem_cli.cli.terminal import say, show, write_output
+from virtmem_cli.cli.terminal import say, show, show_table
 from virtmem_cli.conversion import convert
 from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.errors import InputRefusedError, VirtmemError
@@ -15,27 +15,11 @@ from virtmem_cli.machines import ARCHITECTURES
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.parse.machine import emulator
 from virtmem_cli.qemu import ask_qemu
-from virtmem_cli.report.comparison import cells
+from virtmem_cli.report.comparison import TITLES, cells
 from virtmem_cli.report.line import line
 from virtmem_cli.target import LIBVIRT, Target
-from virtmem_cli.text import printable, quoted
-from virtmem_cli.verify import Report, verify
-
-
-def _print(report: Report) -> None:
-    """A table on a terminal; else one line a field, with tabs between."""
-    if sys.stdout is None or not sys.stdout.isatty():
-        write_output("".join("\t".join(map(printable, cells(row))) + "\n" for row in report.rows))
-        return
-    from rich.console import Console  # slow to import, and only a terminal needs it
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("device", "field", "XML", "QEMU", "")
-    for row in report.rows:
-        words = cells(row)
-        table.add_row(*(Text(printable(word)) for word in words), style=None if words[-1] == "ok" else "bold red")
-    Console(highlight=False).print(table)
+from virtmem_cli.text import quoted
+from virtmem_cli.verify import verify
 
 
 @click.command(
@@ -75,8 +59,8 @@ def command(qemu: str | None, file: str) -> None:
     report = verify(conversion.settled, path)
     for words in report.replaced:
         say(f"{name}: replaced for this run: {words}")
-    _print(report)
+    show_table(TITLES, map(cells, report.rows))
     if not report.rows:
         words = "; ".join(report.words.strip().splitlines())
-        say(f"{name}: {target.qemu} does not start: {printable(words) or 'it says nothing'}")
+        say(f"{name}: {target.qemu} does not start: {words or 'it says nothing'}")
     sys.exit(0 if report.good else InputRefusedError.exit_code)

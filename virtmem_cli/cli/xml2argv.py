@@ -11,14 +11,14 @@ import click
 from virtmem_cli.cli import params
 from virtmem_cli.cli.files import STDIN, Given, display_name, inputs, read, remove_stale, settings_for, write_file
 from virtmem_cli.cli.help import help_option
-from virtmem_cli.cli.terminal import Shown, is_styled, plain, say, show, write_output
+from virtmem_cli.cli.terminal import PLAIN, Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import in_order
 from virtmem_cli.conversion import Conversion, convert
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
 from virtmem_cli.findings import Severity
 from virtmem_cli.report import ARGUMENTS, arguments_format
 from virtmem_cli.target import Host, Qemu, Scope, Target
-from virtmem_cli.text import printable, quoted
+from virtmem_cli.text import quoted
 
 
 class Job(NamedTuple):
@@ -54,10 +54,10 @@ def _convert(job: Job, task: Input) -> Done:
         conversion = convert(data, name, target, strict=job.strict, settings=settings_for(file))
     except InputRefusedError as error:
         return Done(
-            "", "", (str(error), f"{name}: refused, no arguments written{remove_stale(output)}"), error.exit_code
+            PLAIN, "", (str(error), f"{name}: refused, no arguments written{remove_stale(output)}"), error.exit_code
         )
     except VirtmemError as error:
-        return Done("", "", (f"virtmem: {error}",), error.exit_code)
+        return Done(PLAIN, "", (f"virtmem: {error}",), error.exit_code)
     lines = _lines(conversion, name, styled=job.styled)
     if conversion.refused:
         by = "" if any(f.severity is Severity.ERROR for f in conversion.findings) else " by --strict"
@@ -77,7 +77,7 @@ def _convert(job: Job, task: Input) -> Done:
 
 def _lines(conversion: Conversion, name: str, *, styled: bool) -> Shown:
     if not conversion.findings:
-        return ""
+        return PLAIN
     from virtmem_cli.report.line import line
 
     lines = [line(finding, name) for finding in conversion.findings]
@@ -98,18 +98,10 @@ def _outputs(files: Sequence[str], folder: str) -> dict[str, str]:
         if owners.setdefault(path, file) != file:
             raise UsageError(
                 f"{display_name(owners[path])} and {display_name(file)} would both be written to "
-                f"{printable(path)}: convert them into different folders"
+                f"{path}: convert them into different folders"
             )
         outputs[file] = path
     return outputs
-
-
-def _shown(text: str, form: str) -> str:
-    """The arguments as they are; on a terminal, what that would act upon is written as JSON can write it too."""
-    if sys.stdout is None or not sys.stdout.isatty():
-        return text
-    lines = (printable(line) if form == "json" or '{"' in line else line for line in text.split("\n"))
-    return "\n".join(lines)
 
 
 @click.command(
@@ -168,7 +160,7 @@ def command(
             say(words)
         if done.arguments:
             try:
-                write_output(_shown(done.arguments, form))
+                write_output(done.arguments, form)
             except VirtmemError as error:
                 say(f"virtmem: {error}")
                 worst = max(worst, error.exit_code)

@@ -10,7 +10,6 @@ from copy import deepcopy
 from lxml import etree
 
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.text import printable
 
 Element = etree._Element
 
@@ -33,9 +32,9 @@ class Schema:
         try:
             self._schema = etree.RelaxNG(etree.parse(path, parser))
         except OSError:
-            raise VirtmemError(f"{printable(path)}: the schema cannot be read, or is not there") from None
+            raise VirtmemError(f"{path}: the schema cannot be read, or is not there") from None
         except (etree.XMLSyntaxError, etree.RelaxNGParseError) as error:
-            raise VirtmemError(f"{printable(path)}: this is no RELAX NG schema: {printable(str(error))}") from None
+            raise VirtmemError(f"{path}: this is no RELAX NG schema: {error}") from None
 
     def misfits(self, root: Element) -> Iterator[tuple[Element, str]]:
         """The elements that do not fit, and what libxml2 says of each."""

@@ -8,7 +8,7 @@ import re
 from lxml import etree
 
 from virtmem_cli.errors import InputRefusedError
-from virtmem_cli.text import printable, quoted
+from virtmem_cli.text import quoted
 
 # The largest domain known has some hundred kilobytes and a few thousand elements. More than these would take memory
 # and time that nobody expects: bytes, and the characters that elements and attributes begin with.
@@ -50,7 +50,7 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
         last = data.rstrip().count(b"\n") + 1  # where something is missing, libxml2 may name the line behind the last
         reason = (error.msg or "").removesuffix(f", line {line}, column {column}").strip() or "it cannot be read"
         raise InputRefusedError(
-            name, min(line or 1, last), f"this is not well-formed XML: {printable(reason)}", "Give a libvirt <domain>."
+            name, min(line or 1, last), f"this is not well-formed XML: {reason}", "Give a libvirt <domain>."
         ) from None
     info = root.getroottree().docinfo
     if (info.encoding or "UTF-8").upper() not in _OPEN and sum(1 for _ in root.iter()) > MOST_TAGS:

@@ -1,6 +1,9 @@
 """What the XML and QEMU say of a device, as the cells of a table: numbers as people read them, and the verdict."""
 
+from virtmem_cli.text import Piece
 from virtmem_cli.verify import Row
+
+TITLES = ("device", "field", "XML", "QEMU", "")
 
 
 def _show(value: int | str | None, field: str) -> str:
@@ -9,6 +12,8 @@ def _show(value: int | str | None, field: str) -> str:
     return f"{value:#x}" if isinstance(value, int) and field in ("memaddr", "addr") else str(value)
 
 
-def cells(row: Row) -> tuple[str, str, str, str, str]:
+def cells(row: Row) -> list[Piece]:
+    """A field of a device, under TITLES; what differs is marked as an error."""
     expected, reported = _show(row.expected, row.field), _show(row.reported, row.field)
-    return row.device, row.field, expected, reported, "ok" if row.expected == row.reported else "differs"
+    verdict, style = ("ok", "") if row.expected == row.reported else ("differs", "error")
+    return [(words, style) for words in (row.device, row.field, expected, reported, verdict)]

@@ -19,4 +19,4 @@ def diff(before: bytes, after: bytes, name: str, encoding: str) -> Iterator[byte
 
 def diff_line(line: str) -> list[Piece]:
     """A line of a unified diff, in the style of what it does."""
-    return [(printable(line), {"+": "added", "-": "removed", "@": "quiet"}.get(line[:1], ""))]
+    return [(line.expandtabs(), {"+": "added", "-": "removed", "@": "quiet"}.get(line[:1], ""))]

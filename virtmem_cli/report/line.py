@@ -2,7 +2,7 @@
 
 from virtmem_cli.findings import Refuses
 from virtmem_cli.report.words import CLAUSES
-from virtmem_cli.text import Piece, printable
+from virtmem_cli.text import Piece
 from virtmem_cli.told import Reported
 
 
@@ -11,7 +11,7 @@ def line(finding: Reported, name: str) -> list[Piece]:
     clause = "" if finding.refuses is Refuses.NOBODY else f"; {CLAUSES[finding.refuses]}"
     severity = finding.severity.value
     return [
-        (f"{printable(name)}:{finding.location.line}: ", "place"),
+        (f"{name}:{finding.location.line}: ", "place"),
         (f"{severity}: ", severity),
         (f"{finding.message}{clause}. {finding.advice} [{finding.rule}]", ""),
     ]

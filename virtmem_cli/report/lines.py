@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.text import printable
 
 
 def arguments(argv: Sequence[str]) -> str:
@@ -11,6 +10,6 @@ def arguments(argv: Sequence[str]) -> str:
     for argument in argv:
         if "\n" in argument:
             raise VirtmemError(
-                f"an argument holds a line break, which --format lines cannot carry; take json: {printable(argument)}"
+                f"an argument holds a line break, which --format lines cannot carry; take json: {argument}"
             )
     return "".join([f"{argument}\n" for argument in argv])

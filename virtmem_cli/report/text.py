@@ -27,7 +27,7 @@ def _lines(finding: Reported, judgement: "Judgement") -> list[list[Piece]]:
     margin = " " * (len(number) + 2)
     shown: list[list[Piece]] = [
         [
-            (f"{printable(judgement.name)}:{number}: ", "place"),
+            (f"{judgement.name}:{number}: ", "place"),
             (f"{severity}: ", severity),
             (f"{message(finding)} ", ""),
             (f"[{finding.rule}]", "quiet"),
