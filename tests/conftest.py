@@ -1,5 +1,6 @@
 """Options and helpers that the tests share."""
 
+import os
 import signal
 import sys
 from collections.abc import Generator, Iterator
@@ -11,6 +12,9 @@ from real_qemu import QemuBinary
 from small import FILES
 
 settings.register_profile("quick", max_examples=20)
+
+# The tests themselves may run in a workflow; those that speak of it say so
+os.environ.pop("GITHUB_ACTIONS", None)
 
 # Fixtures that stand for a program
 PROGRAMS = {"qemu_binary", "multitool"}

@@ -2,46 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from domains import edited
 from judging import document
 from reports import NAMES, WRONG, check, findings, golden, reported, written
+from runner import Command, commands
 
 from virtmem_cli.document.source import Location
 from virtmem_cli.findings import Severity
 from virtmem_cli.judgement import Judgement
-
-
-class Command(NamedTuple):
-    """A workflow command, as the runner has it after parsing."""
-
-    name: str
-    properties: dict[str, str]
-    data: str
-
-
-def unescaped(text: str, codes: str) -> str:
-    """Escapes undone as the runner does it: one character after the other, '%' last, and no others."""
-    for character in f"{codes}%":
-        text = text.replace(f"%{ord(character):02X}", character)
-    return text
-
-
-def commands(output: str) -> Iterator[Command]:
-    """The workflow commands in a job's output: `::name key=value,key=value::data`, each on a line of its own."""
-    for line in re.split("\r\n|\r|\n", output):
-        head, separator, data = line.lstrip().removeprefix("::").partition("::")
-        name, _, words = head.partition(" ")
-        if not line.lstrip().startswith("::") or not separator or name not in ("error", "warning", "notice"):
-            continue  # the runner prints such a line
-        pairs = (pair.partition("=") for pair in words.strip().split(","))
-        properties = {key: unescaped(value, "\r\n:,") for key, _, value in pairs if key and value}
-        yield Command(name, properties, unescaped(data, "\r\n"))
-
 
 COMMANDS = {"error": "error", "warning": "warning", "advice": "notice"}
 
@@ -64,7 +36,10 @@ def test_the_parser_reads_the_examples_of_githubs_documentation() -> None:
         "echo ::warning::not at the beginning\n"
         "  ::notice file=100%25%2C%3A.js,title=::My%0Amulti%3Aline %2525 string\n"
         "::other::no such command\n"
-        "::error file=x"
+        "::error file=x\n"
+        "seen ##[add-mask]secret\n"
+        "::Set-Output name=a::b ##[add-mask]c\n"
+        "::other::##[debug]d\n"
     )
     assert list(commands(output)) == [
         Command(
@@ -73,6 +48,9 @@ def test_the_parser_reads_the_examples_of_githubs_documentation() -> None:
             "Missing semicolon",
         ),
         Command("notice", {"file": "100%,:.js"}, "My\nmulti%3Aline %25 string"),
+        Command("add-mask", {}, "secret"),
+        Command("Set-Output", {"name": "a"}, "b ##[add-mask]c"),
+        Command("debug", {}, "d"),
     ]
 
 

@@ -1,7 +1,7 @@
 """The streams: results to standard output, all else to standard error. Nothing else in the package writes to them.
 
 Takes words, which are made harmless here whatever they are, or a document in one of the formats of `report.reader`,
-which is written so that a terminal acts upon nothing that is in it.
+which is written so that its reader, a terminal or GitHub's runner, acts upon nothing that is in it.
 """
 
 import os
@@ -19,15 +19,17 @@ from virtmem_cli.text import Piece, printable
 def write_output(document: str | bytes, form: str) -> None:
     """A document to standard output, text as UTF-8 whatever the locale; raises VirtmemError, or BrokenPipeError.
 
-    On a terminal, which would act upon something in it, it is written for that.
+    Where somebody reads it that would act upon something in it, it is written for that reader.
     """
     if sys.stdout is None:
         raise VirtmemError("standard output is closed")
-    if sys.stdout.isatty():
-        from virtmem_cli.report.reader import for_terminal
+    on_terminal, runner = sys.stdout.isatty(), in_workflow()
+    if on_terminal or runner:
+        from virtmem_cli.report.reader import for_runner, for_terminal
 
         text = document if isinstance(document, str) else document.decode(errors="surrogateescape")
-        document = for_terminal(text, form)
+        text = for_terminal(text, form) if on_terminal else text
+        document = (for_runner(text, form) if runner else text).encode(errors="surrogateescape")
     _write(document)
 
 
@@ -50,6 +52,11 @@ def forget(*, err: bool) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError):
         pass  # no descriptor that anything could be written to
+
+
+def in_workflow() -> bool:
+    """Whether GitHub's runner, or one that does as it does, reads what is written and obeys some of it."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 # Words
@@ -114,14 +121,14 @@ def show_table(titles: Sequence[str], rows: Iterable[Sequence[Piece]]) -> None:
 
 
 def _show_plain(text: Plain, *, err: bool) -> None:
-    """The text, to standard error where there is one."""
+    """The text, of which no line is a command to GitHub's runner; standard error may be one that nobody can hear."""
     if not err:
         write_output(text, "words")
         return
     if sys.stderr is None or not text:
         return
     try:
-        sys.stderr.write(text)
+        sys.stderr.write(_uncommanding(text))
         sys.stderr.flush()
     except BrokenPipeError:
         raise
@@ -139,7 +146,19 @@ def _show_styled(lines: Iterable[Sequence[Piece]], *, err: bool) -> None:
     console = Console(stderr=err, highlight=False, soft_wrap=True, emoji=False)
     for line in lines:
         pieces = [(printable(words), style) for words, style in line]
+        text = "".join([words for words, _ in pieces])
+        if (safe := _uncommanding(text)) != text:
+            pieces = [(safe, "")]
         console.print(Text.assemble(*((words, STYLES[style]) for words, style in _stripped(pieces))))
+
+
+def _uncommanding(text: str) -> str:
+    """Words of which GitHub's runner, where it reads them, obeys none."""
+    if not in_workflow():
+        return text
+    from virtmem_cli.report.reader import for_runner
+
+    return for_runner(text, "words")
 
 
 def _stripped(pieces: list[Piece]) -> list[Piece]:

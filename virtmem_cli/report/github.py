@@ -48,7 +48,10 @@ def _annotation(finding: Reported, name: str) -> str:
 
 
 def _escaped(words: str, more: str = "") -> str:
-    """As GitHub's own toolkit escapes the data of a command, and with more the value of a property."""
+    """As GitHub's own toolkit escapes the data of a command, and with more the value of a property.
+
+    A `##[` is broken, where a runner that knows no `::notice` would look for a command.
+    """
     shown = words.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    text = "".join(c if c in "\r\n" else printable(c) for c in shown)
+    text = "".join(c if c in "\r\n" else printable(c) for c in shown).replace("##[", "\\u0023#[")
     return "".join(f"%{ord(c):02X}" if c in f"%\r\n{more}" else c for c in text)
