@@ -10,9 +10,14 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from command import execute, process, virtmem
+from command import execute, process, shell, virtmem
 from hostile import DOMAIN, WARNED, domain, odd_domain
 from real_qemu import TIMEOUT, QemuBinary
+
+from virtmem_cli import convert
+from virtmem_cli.errors import VirtmemError
+from virtmem_cli.host import local_host
+from virtmem_cli.report import arguments_format
 
 pytestmark = pytest.mark.usefixtures("here")
 ODD = {
@@ -70,13 +75,30 @@ def test_a_shell_gets_the_very_arguments(scope: str, qemu: str, here: Path) -> N
     argvs = [json.loads(path.read_text(encoding="utf-8")) for path in written]
     before = names(here)
     script = 'for file in shell/*; do args=$(cat "$file"); eval "set -- $args"; printf "%s\\0" "$#" "$@"; done'
-    for shell in filter(shutil.which, ("sh", "dash", "bash", "busybox")):
-        command = [shell, "sh", "-c", script] if shell == "busybox" else [shell, "-c", script]
+    for one in filter(shutil.which, ("sh", "dash", "bash", "busybox")):
+        command = [one, "sh", "-c", script] if one == "busybox" else [one, "-c", script]
         run = execute(command)
         words = run.out.split("\0")[:-1]
         assert run.err == ""
         assert words == [word for argv in argvs for word in (str(len(argv)), *argv)]
     assert names(here) == before
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("qemu", ["5.2", "11.1"])
+def test_a_mount_with_a_line_break_is_carried(qemu: str, here: Path) -> None:
+    """A mount of huge pages, as the kernel tells of it; shell and JSON carry it, lines cannot."""
+    (here / "proc").mkdir()
+    (here / "proc/mounts").write_text("none /mnt/a\\012b,\\040'c hugetlbfs rw,pagesize=2M 0 0\n")
+    xml = domain(("  <os>", "<memoryBacking><hugepages><page size='2' unit='MiB'/></hugepages></memoryBacking><os>"))
+    argv = convert(xml, scope="memory", qemu=qemu, host=local_host(here)).argv
+    path = "/mnt/a\nb, 'c/libvirt/qemu/-1-guest"
+    assert (path.replace(",", ",,") if qemu == "5.2" else json.dumps(path)) in argv[-3]
+    words = shell('eval "set -- $1"; printf "%s\\0" "$@"', arguments_format("shell")(argv)).out.split("\0")
+    assert words[:-1] == list(argv) == json.loads(arguments_format("json")(argv))
+    if qemu == "5.2":
+        with pytest.raises(VirtmemError, match="line break"):
+            arguments_format("lines")(argv)
 
 
 def ask(binary: str, argv: Sequence[str], paths: Sequence[str]) -> dict[str, str]:
@@ -133,6 +155,41 @@ def test_a_word_with_more_behind_it_is_refused(name: str) -> None:
     """-cpu has no way to write a comma, and what is behind one is a property of its own."""
     run = virtmem("xml2argv", "--scope", "machine", "-", given=domain(BARE[name]))
     assert (run.code, run.out) == (1, "")
+
+
+# Words of the input in every place of an argument where there can be one
+ASKING = {
+    "machine": lambda word: domain(("'q35'", f"'{word}'")),
+    "CPU model": lambda word: domain(("<cpu>", f"<cpu><model>{word}</model>")),
+    "CPU feature": lambda word: domain(("<cpu>", f"<cpu><model>qemu64</model><feature name='{word}'/>")),
+    "alias": lambda word: domain(("<domain", "<domain id='1'"), ("    </memory>", f"<alias name='{word}'/></memory>")),
+    "name": lambda word: odd_domain(name=word),
+    "path": lambda word: odd_domain(path=word),
+}
+
+
+@pytest.mark.parametrize("version", ["5.2", "7.2"])
+@pytest.mark.parametrize("word", ["help", "?"])
+@pytest.mark.parametrize("place", ASKING)
+def test_no_word_asks_qemu_for_a_list(place: str, word: str, version: str, qemu_binary: QemuBinary, here: Path) -> None:
+    """QEMU would list what it has, and be content; such a word is refused, or in a place where it is no question."""
+    binary = qemu_binary("x86_64")
+    words = ("--scope", "machine", "--qemu", version, "--host", "host.toml", "--format", "json")
+    (here / "host.toml").write_text(f"memory-dir = '{here}'")
+    for folder in ("-1-guest", "-1-help", "-1-?", "1-guest"):
+        (here / folder).mkdir()
+    run = virtmem("xml2argv", *words, "-", given=ASKING[place](word))
+    if place in ("machine", "CPU model", "CPU feature") or (place, word) == ("alias", "?"):
+        assert (run.code, run.out) == (1, "")
+    else:
+        assert run.code == 0
+        assert word in run.out
+        ask(binary, json.loads(run.out), [])
+
+
+@pytest.mark.parametrize("option", ["-machine", "-cpu"])
+def test_to_qemu_help_is_a_question(option: str, qemu_binary: QemuBinary) -> None:
+    assert re.match("Supported machines|Available CPUs", execute([qemu_binary("x86_64"), option, "help"]).out)
 
 
 @pytest.mark.parametrize("driver", ["isa-debug-exit", "driver=pvpanic", "ioh3420,bus=pcie.0"])

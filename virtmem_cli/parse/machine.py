@@ -16,6 +16,9 @@ from virtmem_cli.units import INT_MAX, UINT_MAX
 Top = Mapping[str, list[Element]]
 
 _NAME = LETTERS_AND_DIGITS.union("._+-")
+# To -machine and -cpu a question, which QEMU answers with a list and no guest, of each version and architecture; the
+# other, '?', is no name as it is
+_QUESTION = "help"
 _POLICIES = {"force": True, "require": True, "optional": True, "disable": False, "forbid": False}
 
 
@@ -72,9 +75,14 @@ def architecture(reader: Reader, root: Element, top: Top, default: str) -> tuple
 
 
 def _word(reader: Reader, value: Value) -> str:
-    """A name that goes to QEMU among others, so that one with a comma or the like would say more than a name."""
+    """A name that goes to QEMU among others, so that one with a comma or the like would say more than a name.
+
+    What asks for the names is none either.
+    """
     text = value.text
-    if not _NAME.issuperset(text):
+    if text == _QUESTION:
+        reader.say(reading.value_unknown, value, (), "QEMU takes that for a question: write a name that it has.")
+    elif not _NAME.issuperset(text):
         reader.say(reading.value_unknown, value, (), "Write a name that QEMU has.")
     return text
 
