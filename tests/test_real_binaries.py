@@ -75,6 +75,22 @@ def test_the_emulator_of_the_domain_is_asked(tmp_path: Path, qemu_binary: QemuBi
     assert "cannot be run: No such file or directory" in absent.err
 
 
+@pytest.mark.parametrize("named", ["7.2", "emulator", "qemu-system-x86_64", "./qemu", "usr/bin/env", " /usr/bin/env"])
+@pytest.mark.parametrize("words", [["xml2argv", "--qemu", "emulator"], ["check", "--qemu", "emulator"], ["verify"]])
+def test_an_emulator_is_an_absolute_path(words: list[str], named: str, here: Path) -> None:
+    """libvirt looks for it nowhere else; a version, or a program on PATH, is none. Nothing is started."""
+    (here / "odd.xml").write_text(GOOD.replace("<devices>", f"<devices><emulator>{named}</emulator>"))
+    run = virtmem(*words, "odd.xml")
+    assert (run.code, run.out) == (3, "")
+    assert f"odd.xml: <emulator> is '{named}', and should be an absolute path such as '/usr/bin/" in run.err
+
+
+def test_another_qemu_than_the_emulator_is_asked_whatever_that_is(here: Path, qemu_binary: QemuBinary) -> None:
+    xml = GOOD.replace("<devices>", "<devices><emulator>7.2</emulator>")
+    assert virtmem("xml2argv", "--qemu", "7.2", "-", given=xml).code == 0
+    assert virtmem("verify", "--qemu", qemu_binary("x86_64"), "-", given=xml).code == 0
+
+
 def test_a_binary_for_another_guest_is_a_finding(qemu_binary: QemuBinary) -> None:
     run = virtmem("xml2argv", "--qemu", qemu_binary("aarch64"), XML / "example.xml")
     assert run.code == 1

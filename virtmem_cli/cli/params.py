@@ -2,7 +2,7 @@
 
 import os
 from functools import cache
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -10,6 +10,9 @@ from virtmem_cli.cli.files import read_input
 from virtmem_cli.errors import UsageError, VirtmemError
 from virtmem_cli.target import HOSTS, NEWEST, Host, Qemu, Scope, host_of_toml, qemu_of_version, show
 from virtmem_cli.text import meant, quoted
+
+if TYPE_CHECKING:
+    from virtmem_cli.document.value import Element
 
 # --qemu's word for the binary that each domain names
 EMULATOR = "emulator"
@@ -22,7 +25,13 @@ def qemu_choice(choice: str) -> Qemu | str:
 
     Raises UsageError for what is neither, or VirtmemError for a binary that does not answer.
     """
-    return choice if choice == EMULATOR else qemu(choice)
+    if choice == EMULATOR:
+        return choice
+    if "/" not in choice:
+        return qemu_of_version(choice)
+    from virtmem_cli.qemu import ask_qemu
+
+    return ask_qemu(choice)
 
 
 @cache
@@ -50,29 +59,34 @@ def host(choice: str) -> Host:
     return host_of_toml(text, choice)
 
 
-def qemu(choice: str) -> Qemu:
-    """The QEMU of a version, or of a binary's path, which is asked."""
-    if "/" not in choice:
-        return qemu_of_version(choice)
-    from virtmem_cli.qemu import ask_qemu
+def emulator_of(root: "Element", name: str) -> str | None:
+    """The path of the QEMU that a domain names, or None; raises VirtmemError for what is no absolute path.
 
-    return ask_qemu(choice)
+    libvirt looks for no other: neither on PATH, nor in the folder that somebody is in.
+    """
+    from virtmem_cli.parse.machine import emulator
+
+    named = emulator(root)
+    if named is not None and not named.startswith("/"):
+        example = "/usr/bin/qemu-system-x86_64"
+        raise VirtmemError(f"{name}: <emulator> is {quoted(named)}, and should be an absolute path such as '{example}'")
+    return named
 
 
 def qemu_for(choice: Qemu | str, data: bytes, name: str) -> Qemu:
     """The QEMU for one input: the one of --qemu, or the binary that the domain names.
 
-    Raises VirtmemError where it names none, or InputRefusedError where it is no domain.
+    Raises VirtmemError where it names none by its path, or InputRefusedError where it is no domain.
     """
     if isinstance(choice, Qemu):
         return choice
     from virtmem_cli.document.tree import parse_tree
-    from virtmem_cli.parse.machine import emulator
+    from virtmem_cli.qemu import ask_qemu
 
-    named = emulator(parse_tree(data, name))
+    named = emulator_of(parse_tree(data, name), name)
     if named is None:
         raise VirtmemError(f"{name}: --qemu {EMULATOR}, and the domain has no <emulator>")
-    return qemu(named)
+    return ask_qemu(named)
 
 
 # What --host takes, for its help

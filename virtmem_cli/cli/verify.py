@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from virtmem_cli.cli import params
 from virtmem_cli.cli.files import display_name, read_input, settings_for
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import say, show, show_table
@@ -13,7 +14,6 @@ from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.errors import InputRefusedError, VirtmemError
 from virtmem_cli.machines import ARCHITECTURES
 from virtmem_cli.parse import parse_domain
-from virtmem_cli.parse.machine import emulator
 from virtmem_cli.qemu import ask_qemu
 from virtmem_cli.report.comparison import TITLES, cells
 from virtmem_cli.report.line import line
@@ -43,7 +43,7 @@ def command(qemu: str | None, file: str) -> None:
     domain, _ = parse_domain(root, LIBVIRT.arch)
     arch = ARCHITECTURES[domain.arch].qemu if domain.arch in ARCHITECTURES else domain.arch
     named = f"qemu-system-{arch}"
-    binary = qemu or emulator(root) or named
+    binary = qemu or params.emulator_of(root, name) or named
     path = shutil.which(binary)
     if path is None:
         raise VirtmemError(f"{quoted(binary)}: no such program; name one with --qemu")
