@@ -52,11 +52,12 @@ tools:
 	npm install --prefix .tools --no-fund --no-audit @microsoft/sarif-multitool@5
 	chmod u+x .tools/node_modules/@microsoft/sarif-multitool-*/Sarif.Multitool # where npm runs no scripts
 
-# Fuzzing, guided by coverage; what it finds is in .fuzz/crash-*
+# Fuzzing, guided by coverage; what it finds is in .fuzz/crash-*. FUZZ_SEED=1 begins as every run with it does
 FUZZ_SECONDS ?= 600
+FUZZ_SEED ?= 0
 fuzz: .venv/.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
-	$(BIN)/python tests/fuzz_domains.py $(FUZZ_SECONDS) .fuzz
+	$(BIN)/python tests/fuzz_domains.py $(FUZZ_SECONDS) .fuzz $(FUZZ_SEED)
 
 clean:
 	rm -rf mutants .fuzz .venv .tools .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

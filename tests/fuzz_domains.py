@@ -1,8 +1,9 @@
 """Fuzzing, guided by coverage: bytes to findings, arguments, reports and repairs, on a corpus of the golden domains.
 
-usage: python tests/fuzz_domains.py SECONDS [FOLDER]    (make fuzz)
+usage: python tests/fuzz_domains.py SECONDS [FOLDER [SEED]]    (make fuzz)
 
-FOLDER keeps the corpus between runs, and takes what breaks a promise as crash-*, to be run again by its name. The
+FOLDER keeps the corpus between runs, and takes what breaks a promise as crash-*, to be run again by its name. A SEED
+other than 0 begins with the golden domains alone, and as every run with it; without one, each run begins elsewhere. The
 promises are below; the options of a run follow from the input's length, so that an input alone tells all.
 """
 
@@ -10,7 +11,9 @@ import json
 import random
 import re
 import shlex
+import shutil
 import sys
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 
@@ -21,17 +24,18 @@ from lxml import etree
 with atheris.instrument_imports(include=["virtmem_cli"]):
     from judging import check, document, fix
 
+    from virtmem_cli.cli.terminal import plain
     from virtmem_cli.conversion import convert
-    from virtmem_cli.document.repair import repaired
-    from virtmem_cli.document.source import Source
     from virtmem_cli.document.tree import parse_tree
     from virtmem_cli.errors import InputRefusedError, VirtmemError
-    from virtmem_cli.findings import Edit, Part, Repair, Severity
+    from virtmem_cli.findings import Part, Severity
+    from virtmem_cli.judgement import Terms, look
     from virtmem_cli.parse.known import known_elements
     from virtmem_cli.registry import RULES
     from virtmem_cli.report import DOCUMENTS, arguments_format
     from virtmem_cli.report.text import lines
     from virtmem_cli.target import HOSTS, Qemu, Target
+    from virtmem_cli.told import ReportedEdit
 
 Element = etree._Element
 QEMUS = (Qemu(), Qemu(version=(7, 2)), Qemu(version=(5, 2)))
@@ -82,38 +86,60 @@ def promises_of_reports(data: bytes, target: Target) -> None:
         if judgement.source is not None:
             judgement.source.line(finding.location.line)
             assert finding.location[:2] <= finding.location[2:]
-    words = "".join(piece for line in lines(judgement) for piece, _ in line)
-    assert not CONTROLS.search(words)
+    assert not CONTROLS.search(plain(lines(judgement)))
     for form in DOCUMENTS:
         written = document(form, judgement)
         assert form == "github" or json.loads(written)
 
 
 def promises_of_repairs(data: bytes, target: Target) -> None:
-    """Repairs are done at once; each touches nothing but the elements that it names."""
+    """After all repairs the text parses, nothing is worse, what no repair names is as it was, and nothing is left."""
     for unsafe in (False, True):
         try:
-            result = fix(data, target, unsafe=unsafe).data
+            done = fix(data, target, unsafe=unsafe)
         except VirtmemError as error:
             if "does not give back the same bytes" not in str(error):
                 raise
             return
-        assert fix(result, target, unsafe=unsafe)[:2] == (result, 0)
-    judgement = check(data, target)
-    source = judgement.source
-    for finding in judgement.findings if source is not None and source.tags else ():
-        assert source is not None
-        if finding.safe is None:
-            continue
-        elements = {number: element for element, number in source.numbers.items()}
-        edits = tuple(Edit(elements[e.element], Part(e.part), e.value, e.name) for e in finding.edits)
-        text = repaired(source, [Repair(edits, safe=finding.safe)]).text
-        start = min(source.tags[edit.element].start for edit in finding.edits)
-        end = max(source.tags[edit.element].end for edit in finding.edits)
-        before = len(source.text[:start].rstrip())
-        assert text.startswith(source.text[:before])
-        assert text.endswith(source.text[end:])
-        Source(text.encode(source.encoding), parse_tree(text.encode(source.encoding), "fuzz"))
+        if done.before.source is None:
+            assert done.data == data
+            return
+        again = fix(done.data, target, unsafe=unsafe)
+        assert (again.data, again.made) == (done.data, 0)
+        before, after = (parse_tree(text, "fuzz") for text in (data, done.data))
+        if done.made:
+            same_but_for(done.edits, before, after, done.origins)
+        first = {(rule, number) for rule, number, _ in errors(data, target)}
+        left = {(rule, done.origins[number] if done.made else number) for rule, number, _ in errors(done.data, target)}
+        assert left <= first
+        if not unsafe and not errors(data, target):
+            assert machine(data, target) in ((), machine(done.data, target))
+
+
+def same_but_for(
+    edits: Sequence[tuple[int | None, ReportedEdit]], before: Element, after: Element, origins: Sequence[int | None]
+) -> None:
+    """What no edit names is as it was: each element that is left, its name, attributes and text."""
+    old, new = list(before.iter(etree.Element)), list(after.iter(etree.Element))
+    named = {number for number, _ in edits}
+    removed = {number for number, edit in edits if edit.part == Part.REMOVE.value}
+    for element, origin in zip(new, origins, strict=True):
+        if origin is not None and origin not in named:
+            was = old[origin]
+            assert (element.tag, dict(element.attrib)) == (was.tag, dict(was.attrib))
+            assert "".join(element.xpath("text()")).split() == "".join(was.xpath("text()")).split()
+    numbers = {element: number for number, element in enumerate(old)}
+    for gone in set(range(len(old))) - set(origins):
+        assert removed & {numbers[up] for up in (old[gone], *old[gone].iterancestors())}
+
+
+def errors(data: bytes, target: Target) -> set[tuple[str, int, str]]:
+    return set(look(data, "fuzz", Terms(targets=[target])).errors)
+
+
+def machine(data: bytes, target: Target) -> tuple[str, ...]:
+    """What QEMU would be started with."""
+    return convert(data, "fuzz", target._replace(scope="machine")).argv
 
 
 def one(data: bytes) -> None:
@@ -170,6 +196,27 @@ def _rename(element: Element, other: Element, chance: random.Random) -> None:
     element.tag = other.tag if chance.random() < 0.7 else f"{element.tag!s}d"
 
 
+def _misspell(element: Element, other: Element, chance: random.Random) -> None:
+    """A letter twice, in the name of the element or of an attribute, perhaps beside the right one."""
+    name = str(chance.choice([element.tag, *element.attrib]))
+    place = chance.randrange(len(name))
+    odd = chance.choice((name[:place] + name[place:][:1] + name[place:], name.swapcase(), f"{name}s"))
+    if name == element.tag:
+        element.tag = odd
+    else:
+        element.set(odd, element.get(name, ""))
+        if chance.random() < 0.7:
+            element.attrib.pop(name, None)
+
+
+def _swap(element: Element, other: Element, chance: random.Random) -> None:
+    one, two = deepcopy(element), deepcopy(other)
+    parent, others = element.getparent(), other.getparent()
+    if parent is not None and others is not None and other not in (*element.iter(), *element.iterancestors()):
+        parent.replace(element, two)
+        others.replace(other, one)
+
+
 def _copy(element: Element, other: Element, chance: random.Random) -> None:
     other.insert(chance.randint(0, len(other)), deepcopy(element))
 
@@ -195,6 +242,9 @@ CHANGES = (
     _set_text,
     _drop_attribute,
     _rename,
+    _misspell,
+    _misspell,
+    _swap,
     _copy,
     _twice,
     _drop,
@@ -218,7 +268,10 @@ def main() -> None:
     if Path(seconds).is_file():
         one(Path(seconds).read_bytes())
         return
-    corpus = folder / "corpus"
+    seed = sys.argv[3] if len(sys.argv) > 3 else "0"
+    corpus = folder / ("corpus" if seed == "0" else f"corpus-{seed}")
+    if seed != "0":
+        shutil.rmtree(corpus, ignore_errors=True)
     corpus.mkdir(parents=True, exist_ok=True)
     for path in ROOT.glob("testdata/xml/*.xml"):
         (corpus / path.name).write_bytes(path.read_bytes())
@@ -227,6 +280,7 @@ def main() -> None:
     options = [
         f"-max_total_time={seconds}",
         f"-dict={dictionary}",
+        f"-seed={seed}",
         f"-artifact_prefix={folder}/",
         "-max_len=6000",
         "-timeout=20",

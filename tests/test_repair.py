@@ -94,7 +94,7 @@ def test_repairs_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_repairs_come_with_the_judgements_before_and_after() -> None:
     """One of the five finds a second link of its chain. Where nothing is found, the text has not been looked at."""
-    _, made, before, after, _ = fix(ODD.encode(), unsafe=False)
+    _, made, before, after, *_ = fix(ODD.encode(), unsafe=False)
     assert before._replace(source=None) == check(ODD.encode())._replace(source=None)
     assert before.source is not None
     assert (len(before.findings), made, after) == (5, 6, check(REPAIRED.encode()))
@@ -120,7 +120,7 @@ def test_what_is_missing_is_added(before: str, after: str) -> None:
 def test_what_cannot_be_done_is_left_alone() -> None:
     for odd in ("<block unit='MiB'>2M<x/></block>", "<block unit='MiB'/>"):
         xml = X86.replace("<block unit='MiB'>2</block>", odd).encode()
-        data, made, before, after, _ = fix(xml)
+        data, made, before, after, *_ = fix(xml)
         assert (data, made) == (xml, 0)
         assert before.refused
         assert after.refused

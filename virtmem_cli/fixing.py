@@ -7,7 +7,7 @@ was not, or where a safe one changed what the guest of an accepted domain gets.
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from lxml import etree
 
@@ -21,21 +21,22 @@ from virtmem_cli.judgement import Judgement, Look, Terms, look
 from virtmem_cli.props import all_arguments
 from virtmem_cli.registry import ADVICE
 from virtmem_cli.rules.judges import JUDGES
-from virtmem_cli.settle import settle
+from virtmem_cli.settle import Settled, settle
 from virtmem_cli.target import Scope, Target
-from virtmem_cli.told import Told
+from virtmem_cli.told import ReportedEdit, Told
 
 # Elements to look at in all looks together, and what a look counts beside them, so that what is small ends as well.
 _MOST_LOOKED_AT, _LOOK = 100_000, 1_000
 _JUDGED = frozenset(rule.id for rule in (*JUDGES, *ADVICE))
 _ERRORS = [rule for rule in JUDGES if rule.severity is Severity.ERROR]
-_SCOPES: tuple[Scope, ...] = ("machine", "memory", "devices")
 
 
 class Fixed(NamedTuple):
     """What came of the repairs: the bytes, how many were made, and the judgements before and after them.
 
-    `left_out` has a sentence for each repair that was not made since it would have done harm.
+    `left_out` has a sentence for each repair that was not made since it would have done harm. `edits` are those of the
+    repairs that were made, in order; `origins` tells of each element at the end which it was at first. Elements go by
+    their numbers at first, None for one that was added.
     """
 
     data: bytes
@@ -43,6 +44,8 @@ class Fixed(NamedTuple):
     before: Judgement
     after: Judgement
     left_out: tuple[str, ...] = ()
+    edits: tuple[tuple[int | None, ReportedEdit], ...] = ()
+    origins: Sequence[int | None] = ()
 
 
 class _Text(NamedTuple):
@@ -52,6 +55,7 @@ class _Text(NamedTuple):
     look: Look
     made: int
     origins: Sequence[int | None]
+    edits: tuple[tuple[int | None, ReportedEdit], ...] = ()
 
 
 def fix(data: bytes, name: str, terms: Terms, *, unsafe: bool) -> Fixed:
@@ -80,9 +84,8 @@ class _Fixing:
             if text is self.first:
                 self.admit()
             text = self.advance(text, chosen)
-        return Fixed(
-            text.data, text.made, self.first.look.judgement, text.look.judgement, tuple(self.left_out.values())
-        )
+        before, after = self.first.look.judgement, text.look.judgement
+        return Fixed(text.data, text.made, before, after, tuple(self.left_out.values()), text.edits, text.origins)
 
     def admit(self) -> None:
         """See that the domain can be repaired at all; raises VirtmemError."""
@@ -172,7 +175,13 @@ class _Fixing:
         if changed is not None:
             return f"it would change <{changed.tag!s}> as well"
         origins = [None if number is None else text.origins[number] for number in its.origins]
-        return _Text(data, looked, made, origins)
+        edits = [
+            (text.origins[edit.element], edit)
+            for one in chosen
+            if one.finding.problem.repair in its.made
+            for edit in one.reported.edits
+        ]
+        return _Text(data, looked, made, origins, (*text.edits, *edits))
 
     def worse(self, text: _Text) -> str:
         """What is worse in the text than at first, or ''."""
@@ -180,27 +189,29 @@ class _Fixing:
         for rule, number, host in sorted(text.look.errors):
             if (rule, text.origins[number], host) not in before.errors:
                 return f"with it {rule} would be an error"
-        if not self.unsafe and not before.errors and self.gets(text.look) != self.before:
+        if not self.unsafe and not before.errors and self.before - self.gets(text.look):
             return "with it the guest would get something else"
         return ""
 
     @cached_property
-    def before(self) -> list[tuple[str, ...]]:
+    def before(self) -> set[tuple[str, Scope, tuple[str, ...]]]:
         return self.gets(self.first.look)
 
-    def gets(self, looked: Look) -> list[tuple[str, ...]]:
-        """What each target's guest gets: the arguments, as many as can be written."""
-        return [_arguments(looked.domains[target.host.arch], target) for target in self.terms.targets]
+    def gets(self, looked: Look) -> set[tuple[str, Scope, tuple[str, ...]]]:
+        """What the guest gets: the arguments for each host, in each scope that has some."""
+        return {
+            (target.host.name, scope, arguments(all_arguments(settled), target.qemu))
+            for target in self.terms.targets
+            for scope in get_args(Scope)
+            if (settled := _accepted(looked.domains[target.host.arch], target._replace(scope=scope)))
+        }
 
 
 def _repaired(source: Source, chosen: Iterable[Told]) -> Repaired:
     return repaired(source, [repair for one in chosen if (repair := one.finding.problem.repair)])
 
 
-def _arguments(domain: Domain, target: Target) -> tuple[str, ...]:
-    """The arguments of an accepted domain, in the widest scope that has some."""
-    for scope in _SCOPES if domain.devices else ():
-        settled = settle(domain, target._replace(scope=scope))
-        if not any(True for rule in _ERRORS for _ in rule.find(settled)):
-            return arguments(all_arguments(settled), target.qemu)
-    return ()
+def _accepted(domain: Domain, target: Target) -> Settled | None:
+    """The domain settled, where it is accepted."""
+    settled = settle(domain, target) if domain.devices else None
+    return None if settled is None or any(True for rule in _ERRORS for _ in rule.find(settled)) else settled
