@@ -9,7 +9,7 @@ BIN := .venv/bin
 EXAMPLE ?= testdata/xml/example.xml
 PYTEST_ARGS ?=
 
-.PHONY: run test quick check golden docs bench fuzz tools clean
+.PHONY: run test quick check golden docs bench fuzz audit tools clean
 
 run: .venv/.stamp
 	$(BIN)/virtmem xml2argv $(EXAMPLE)
@@ -58,6 +58,11 @@ FUZZ_SEED ?= 0
 fuzz: .venv/.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	$(BIN)/python tests/fuzz_domains.py $(FUZZ_SECONDS) .fuzz $(FUZZ_SEED)
+
+# Known faults of the packages that are installed, where pip-audit's database can be reached
+audit: .venv/.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[audit]'
+	$(BIN)/python tests/audit.py
 
 clean:
 	rm -rf mutants .fuzz .venv .tools .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
