@@ -5,7 +5,7 @@ and told, where the result cannot be read, where it changed a value that it does
 was not, or where a safe one changed what the guest of an accepted domain gets.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple, get_args
 
@@ -74,18 +74,33 @@ class _Fixing:
         first = self.look(data, 0)
         source = first.judgement.source
         self.first = _Text(data, first, 0, range(len(source.numbers) if source else 0))
-        # Repairs that were left out, each by its rule and its edits, and the elements of those that rename something
-        self.left_out: dict[tuple[object, ...], str] = {}
+        # Why repairs were left out, each by its key; those that are so now, and the elements of those that rename
+        self.reasons: dict[tuple[object, ...], str] = {}
+        self.left_out: set[tuple[object, ...]] = set()
         self.closed: set[int | None] = set()
 
     def fixed(self) -> Fixed:
-        text = self.first
-        while chosen := self.next(text):
-            if text is self.first:
-                self.admit()
-            text = self.advance(text, chosen)
+        text = tried = self.first
+        while True:
+            while chosen := self.next(text):
+                if text is self.first:
+                    self.admit()
+                text = self.advance(text, chosen)
+            if not self.left_out or text is tried:
+                break
+            # What did harm may do none beside what was repaired since
+            tried = text
+            self.left_out.clear()
+            self.closed.clear()
         before, after = self.first.look.judgement, text.look.judgement
-        return Fixed(text.data, text.made, before, after, tuple(self.left_out.values()), text.edits, text.origins)
+        return Fixed(text.data, text.made, before, after, tuple(self.told(text)), text.edits, text.origins)
+
+    def told(self, text: _Text) -> Iterator[str]:
+        """What is to be said of the repairs that were left out."""
+        for one in text.look.told:
+            if one.finding.problem.repair and (reason := self.reasons.get(self.key(text, one))):
+                where = f"{self.name}:{one.reported.location.line}"
+                yield f"{where}: {one.reported.rule} is not repaired: {reason}"
 
     def admit(self) -> None:
         """See that the domain can be repaired at all; raises VirtmemError."""
@@ -138,8 +153,8 @@ class _Fixing:
         if len(chosen) > 1:
             return self.advance(text, chosen[: len(chosen) // 2])
         [one] = chosen
-        where = f"{self.name}:{one.reported.location.line}"
-        self.left_out[self.key(text, one)] = f"{where}: {one.reported.rule} is not repaired: {after}"
+        self.left_out.add(self.key(text, one))
+        self.reasons[self.key(text, one)] = after
         if one.finding.problem.repair and one.finding.problem.repair.renames:
             self.closed.update(text.origins[edit.element] for edit in one.reported.edits)
         return text
