@@ -4,7 +4,8 @@ For programs there are `convert` and `check`, told in docs/python.md: imported w
 command does not pay for them.
 """
 
-from typing import TYPE_CHECKING
+# Not from `typing`: `python -m` looks for that in the current folder first, until `__main__` keeps it from doing so
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from virtmem_cli.api import Conversion as Conversion

@@ -1,5 +1,11 @@
 """The process: `virtmem`, or `python -m virtmem_cli`. It begins and ends with less ado than Python's own."""
 
+import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    # `python -m` has put the current folder first, where anybody's json.py may lie; the package itself is found already
+    del sys.path[0]
+
 import gc
 
 # A conversion is over before there is garbage worth looking for, and the looking takes a tenth of its time
