@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 from many_devices import many_devices
 
 from virtmem_cli.cli import main
+from virtmem_cli.cli.pool import Worker
 from virtmem_cli.cli.work import in_order
 from virtmem_cli.conversion import convert
 from virtmem_cli.judgement import Terms, check
@@ -61,8 +62,8 @@ PYTHONS_MODULES = {
 # Bytes that `xml2argv -o` keeps of a file that it is done with: its name and the like. What comes of a domain with 16
 # devices would be 20,000.
 MOST_KEPT = 3_000
-# How many tasks a worker is handed at a time, at least, where there are many.
-LEAST_HANDED = 8
+# How many tasks a process is told at a time, at least, where there are many.
+LEAST_TOLD = 8
 
 
 @contextmanager
@@ -189,32 +190,19 @@ def test_what_is_written_is_not_kept(command: list[str], tmp_path: Path, monkeyp
     assert (many - few) / 100 <= MOST_KEPT
 
 
-class Parcel(NamedTuple):
-    """What tasks have in common: of those that come in one message, it is the same, with a number of its own."""
-
-    number: int
-
-    def __reduce__(self) -> tuple[Callable[[], "Parcel"], tuple[()]]:
-        return _unpacked, ()
-
-
-_unpacking = iter(range(1, sys.maxsize))
-
-
-def _unpacked() -> Parcel:
-    return Parcel(next(_unpacking))
-
-
-def _message(task: tuple[Parcel, int]) -> tuple[int, int]:
-    """The worker that has the task, and in which message to it the task came."""
-    parcel, _ = task
-    return os.getpid(), parcel.number
-
-
 @pytest.mark.process
-def test_workers_are_handed_many_tasks_at_a_time() -> None:
-    parcel = Parcel(0)
-    messages = list(in_order(_message, [(parcel, number) for number in range(800)], 2))
-    assert len(messages) == 800
-    assert os.getpid() not in {worker for worker, _ in messages}
-    assert len(set(messages)) <= 800 / LEAST_HANDED
+def test_processes_are_told_many_tasks_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[range] = []
+    tell = Worker.tell
+
+    def noted(self: Worker, numbers: range) -> None:
+        told.append(numbers)
+        tell(self, numbers)
+
+    monkeypatch.setattr(Worker, "tell", noted)
+    names = [f"{number}.xml" for number in range(800)]
+    with in_order(lambda task: (task[0], os.getpid()), lambda name, _: (name, 0), names, 2) as results:
+        done = list(results)
+    assert [name for name, _ in done] == names
+    assert not {0, os.getpid()} & {worker for _, worker in done}
+    assert len(told) <= 800 / LEAST_TOLD

@@ -75,6 +75,7 @@ ROOMS = [
     "report.sarif",
     "report.reader",
     "host",
+    "processes",
     "qemu",
     "verify",
     "report.comparison",
@@ -84,6 +85,7 @@ ROOMS = [
     "cli.files",
     "cli.replace",
     "cli.params",
+    "cli.pool",
     "cli.work",
     "cli.check",
     "cli.explain",
@@ -92,7 +94,7 @@ ROOMS = [
     "cli",
 ]
 # The rooms that look outside the process and its arguments: at files, programs, the clock or a terminal.
-OUTSIDE = ("document.schema", "rulebook", "host", "qemu", "verify", "cli")
+OUTSIDE = ("document.schema", "rulebook", "host", "processes", "qemu", "verify", "cli")
 # What one looks outside with: modules, and calls.
 LOOKS = {
     *("os", "sys", "platform", "subprocess", "pathlib", "time", "datetime", "socket", "click", "rich", "tempfile"),

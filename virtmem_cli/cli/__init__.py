@@ -13,8 +13,8 @@ from virtmem_cli import __version__
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.errors import VirtmemError
 
-# As a shell tells of a process that SIGINT or SIGPIPE ended, without importing the module signal for two numbers
-INTERRUPTED, UNREAD = 128 + 2, 128 + 13
+# As a shell tells of a process that a signal ended, without importing the module signal for two numbers
+BY_SIGNAL, SIGINT, SIGPIPE = 128, 2, 13
 
 # Command -> module that holds it and its help, so that --help imports none of them.
 COMMANDS = {
@@ -39,8 +39,8 @@ class _Lazy(click.Group):
         except VirtmemError as error:  # of --help and --version
             say(f"virtmem: {error}")
             sys.exit(error.exit_code)
-        except click.Abort:
-            sys.exit(INTERRUPTED)
+        except click.Abort as error:
+            sys.exit(_interrupted(error.__cause__))
         sys.exit(code if isinstance(code, int) else 0)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -63,9 +63,9 @@ class _Lazy(click.Group):
         except BrokenPipeError:
             forget(err=False)  # the reader has gone, of either, and needs no telling
             forget(err=True)
-            sys.exit(UNREAD)
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
+            sys.exit(BY_SIGNAL + SIGPIPE)
+        except KeyboardInterrupt as error:
+            sys.exit(_interrupted(error))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -80,6 +80,11 @@ class _Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _interrupted(error: BaseException | None) -> int:
+    """The exit code after Ctrl-C, or after another signal that was heeded (see `processes`) and is the argument."""
+    return BY_SIGNAL + (error.args[0] if error is not None and error.args else SIGINT)
 
 
 def _usage(error: click.UsageError) -> list[str]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.files import STDIN, Given, display_name, inputs, read, settings_for
+from virtmem_cli.cli.files import STDIN, display_name, read, settings_for
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import PLAIN, Shown, is_styled, plain, say, show, write_output
-from virtmem_cli.cli.work import in_order
+from virtmem_cli.cli.work import Task, in_order
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
 from virtmem_cli.judgement import Judgement, Terms, check
 from virtmem_cli.report import DOCUMENTS, document_format
@@ -78,7 +78,7 @@ def _schema(path: str) -> "Schema":
     return Schema(DEFAULT if path == INSTALLED else path)
 
 
-def _check(job: Job, task: tuple[str, Given]) -> Done:
+def _check(job: Job, task: Task) -> Done:
     file, given = task
     name = display_name(file)
     try:
@@ -100,9 +100,7 @@ def _check(job: Job, task: tuple[str, Given]) -> Done:
 
         fixed = fix(data, name, terms, unsafe=job.unsafe)
         if job.mode == "fix" and file != STDIN and fixed.data != data:
-            from virtmem_cli.cli.replace import replace
-
-            replace(file, data, fixed.data)
+            _write(file, data, fixed.data)
     except VirtmemError as error:
         return Done(file, str(error), error.exit_code)
     if job.mode == "fix":
@@ -113,6 +111,19 @@ def _check(job: Job, task: tuple[str, Given]) -> Done:
     output = b"" if fixed.data == data else b"".join(diff(data, fixed.data, name, encoding))
     done = _done(job, file, fixed.after, refused=fixed.before.refused)
     return done._replace(made=fixed.made, output=output, words=fixed.left_out)
+
+
+def _write(file: str, was: bytes, text: bytes) -> None:
+    """Write a repaired file, which a signal is to wait for."""
+    from virtmem_cli.cli.replace import replace
+    from virtmem_cli.processes import undisturbed
+
+    with undisturbed():
+        replace(file, was, text)
+
+
+def _lost(file: str, reason: str) -> Done:
+    return Done(file, f"{display_name(file)}: {reason}", VirtmemError.exit_code)
 
 
 def _done(job: Job, file: str, judgement: Judgement, *, refused: bool) -> Done:
@@ -234,10 +245,11 @@ def command(
         mode="diff" if diffing else "fix" if fixing else "",
         unsafe=unsafe_fixes,
     )
-    summary = _Summary(form, job.mode)
-    for done in in_order(partial(_check, job), list(inputs(files)), jobs):
-        summary.take(done)
-    summary.end(unsafe=unsafe_fixes)
+    with in_order(partial(_check, job), _lost, files, jobs) as results:
+        summary = _Summary(form, job.mode)
+        for done in results:
+            summary.take(done)
+        summary.end(unsafe=unsafe_fixes)
     sys.exit(summary.worst)
 
 

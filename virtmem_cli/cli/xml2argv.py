@@ -2,17 +2,17 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.files import STDIN, Given, display_name, inputs, read, remove_stale, settings_for, write_file
+from virtmem_cli.cli.files import STDIN, display_name, read, remove_stale, settings_for, write_file
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import PLAIN, Shown, is_styled, plain, say, show, write_output
-from virtmem_cli.cli.work import in_order
+from virtmem_cli.cli.work import Task, in_order
 from virtmem_cli.conversion import Conversion, convert
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
 from virtmem_cli.findings import Severity
@@ -22,7 +22,10 @@ from virtmem_cli.text import quoted
 
 
 class Job(NamedTuple):
-    """What to do with each input; `styled` is whether findings are shown with styles."""
+    """What to do with each input; `styled` is whether findings are shown with styles.
+
+    `outputs` are the files that the arguments of each go to; those of others go to standard output.
+    """
 
     styled: bool
     form: str
@@ -30,10 +33,7 @@ class Job(NamedTuple):
     host: Host
     scope: Scope
     strict: bool
-
-
-# A file, its bytes where only this process could read them, and the file that its arguments go to, if any.
-Input = tuple[str, Given, str | None]
+    outputs: Mapping[str, str]
 
 
 class Done(NamedTuple):
@@ -45,9 +45,9 @@ class Done(NamedTuple):
     code: int
 
 
-def _convert(job: Job, task: Input) -> Done:
-    file, given, output = task
-    name = display_name(file)
+def _convert(job: Job, task: Task) -> Done:
+    file, given = task
+    name, output = display_name(file), job.outputs.get(file)
     try:
         data = read(file, given)
         target = Target(qemu=params.qemu_for(job.qemu, data, name), host=job.host, scope=job.scope)
@@ -73,6 +73,10 @@ def _convert(job: Job, task: Input) -> Done:
     except VirtmemError as error:
         return Done(lines, "", (f"virtmem: {error}",), error.exit_code)
     return Done(lines, text if output is None else "", (), 0)
+
+
+def _lost(file: str, reason: str) -> Done:
+    return Done(PLAIN, "", (f"virtmem: {display_name(file)}: {reason}",), VirtmemError.exit_code)
 
 
 def _lines(conversion: Conversion, name: str, *, styled: bool) -> Shown:
@@ -150,18 +154,18 @@ def command(
     """
     outputs = _outputs(files, output) if output is not None else {}
     worst = 0
-    job = Job(styled=is_styled(err=True), form=form, qemu=qemu, host=host, scope=scope, strict=strict)
-    tasks = [(file, data, outputs.get(file)) for file, data in inputs(files)]
-    for done in in_order(partial(_convert, job), tasks, jobs):
-        worst = max(worst, done.code)
-        if done.findings:
-            show(done.findings, err=True)
-        for words in done.words:
-            say(words)
-        if done.arguments:
-            try:
-                write_output(done.arguments, form)
-            except VirtmemError as error:
-                say(f"virtmem: {error}")
-                worst = max(worst, error.exit_code)
+    job = Job(styled=is_styled(err=True), form=form, qemu=qemu, host=host, scope=scope, strict=strict, outputs=outputs)
+    with in_order(partial(_convert, job), _lost, files, jobs) as results:
+        for done in results:
+            worst = max(worst, done.code)
+            if done.findings:
+                show(done.findings, err=True)
+            for words in done.words:
+                say(words)
+            if done.arguments:
+                try:
+                    write_output(done.arguments, form)
+                except VirtmemError as error:
+                    say(f"virtmem: {error}")
+                    worst = max(worst, error.exit_code)
     sys.exit(worst)
