@@ -1,11 +1,12 @@
 """Asking binaries what they are, and `virtmem verify`: with real QEMU, and with programs that are none."""
 
+import os
 import signal
 import time
 from pathlib import Path
 
 import pytest
-from command import on_a_terminal, running, virtmem
+from command import on_a_terminal, process, running, virtmem
 from domains import ROOT
 from real_qemu import QemuBinary, version
 
@@ -19,16 +20,21 @@ XML = ROOT / "testdata/xml"
 GOOD = (XML / "example.xml").read_text()
 
 
+def processes_now(words: str) -> list[str]:
+    """The command lines of processes that have the words in them."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue  # it has ended meanwhile
+    return [line for line in lines if words in line]
+
+
 def processes_with(words: str) -> list[str]:
-    """The command lines of processes that have the words in them, once those that are ending have ended."""
+    """The same, once those that are ending have ended."""
     for _ in range(20):
-        lines = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-            except OSError:
-                continue  # it has ended meanwhile
-        found = [line for line in lines if words in line]
+        found = processes_now(words)
         if not found:
             break
         time.sleep(0.1)
@@ -100,9 +106,12 @@ def test_a_binary_for_another_guest_is_a_finding(qemu_binary: QemuBinary) -> Non
 FAKES = {
     "silent": ("exit 0", "did not answer as a QEMU does"),
     "dies": ("echo 'no such device' >&2; exit 1", "did not answer as a QEMU does: no such device"),
-    "floods": ("exec yes", "did not answer as a QEMU does"),
+    "floods": ("exec yes", "did not answer as a QEMU does, and said more than 4 MiB"),
+    "floods with errors": ("exec yes >&2", "did not answer as a QEMU does, and said more than 4 MiB"),
     "hangs": ("exec sleep 60", "no answer within 1 seconds"),
     "child hangs": ("sleep 60", "no answer within 1 seconds"),
+    "child hangs behind it": ("sleep 60 & exit 0", "did not answer as a QEMU does"),
+    "closes its streams": ("exec 0<&- >&- 2>&-; exec sleep 60", "did not answer as a QEMU does"),
     "other JSON": ("echo '[1]'; echo '{\"QMP\": 1}'; echo '{\"id\": []}'", "did not answer as a QEMU does"),
     "half a greeting": ('echo \'{"QMP": {"version": {"qemu": {"major": 7}}}}\'', "did not answer as a QEMU does"),
     "deep JSON": ("head -c 200000 /dev/zero | tr '\\0' '['", "did not answer as a QEMU does"),
@@ -118,6 +127,22 @@ def test_what_is_no_qemu_is_a_clear_error(fake: str, tmp_path: Path, monkeypatch
     with pytest.raises(VirtmemError, match=words):
         qemu.ask_qemu(str(binary))
     assert processes_with(str(binary)) == []
+
+
+@pytest.mark.process
+def test_what_keeps_the_streams_and_leaves_the_group_does_not_keep_us(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a daemon of the program's, which is gone itself."""
+    monkeypatch.setattr(qemu, "TIMEOUT", 1)
+    ours = (tmp_path / "pid").absolute()
+    binary = program(tmp_path / "qemu", f"setsid sh -c 'echo $$ >{ours}; exec sleep 60' & sleep 30")
+    try:
+        with pytest.raises(VirtmemError, match="no answer within 1 seconds"):
+            qemu.ask_qemu(str(binary))
+        assert processes_with(str(binary)) == []
+    finally:
+        os.kill(int(ours.read_text()), signal.SIGKILL)
 
 
 @pytest.mark.process
@@ -199,21 +224,55 @@ def test_verify_draws_a_table_on_a_terminal(qemu_binary: QemuBinary) -> None:
     assert "ua-growth" in run.out
 
 
-def test_ctrl_c_leaves_nothing(tmp_path: Path, qemu_binary: QemuBinary) -> None:
-    """A QEMU that answers what it is and then, with a machine, hangs: Ctrl-C ends it and removes the folder."""
+ENDING = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: 137}
+# QEMUs that answer what they are and then, with a machine, hang: themselves, and behind a script that waits for them
+HANGING = {"exec": "exec sleep 63", "script": "sleep 63; exit 1"}
+
+
+@pytest.mark.parametrize("hanging", HANGING)
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_leaves_nothing(number: signal.Signals, hanging: str, tmp_path: Path, qemu_binary: QemuBinary) -> None:
+    """No QEMU, not even one behind a script, and no file: not even where the command itself is killed."""
     real = qemu_binary("x86_64")
     marker = tmp_path / "started"
-    hangs = program(
-        tmp_path / "qemu", f'case "$*" in *"-machine none"*) exec {real} "$@";; esac; touch {marker}; exec sleep 63'
-    )
-    child = running("verify", "--qemu", hangs, XML / "example.xml", TMPDIR=str(tmp_path))
+    script = f'case "$*" in *"-machine none"*) exec {real} "$@";; esac; touch {marker}; {HANGING[hanging]}'
+    binary = program(tmp_path / "qemu", script)
+    child = running("verify", "--qemu", binary, XML / "example.xml", TMPDIR=str(tmp_path))
     deadline = time.monotonic() + 30
-    while not marker.exists() and time.monotonic() < deadline:
+    while not (marker.exists() and processes_now("sleep 63")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert list(tmp_path.glob("virtmem-*"))
-    child.send_signal(signal.SIGINT)
+    child.send_signal(number)
     _, errors = child.communicate(timeout=30)
-    assert child.returncode == 130
+    assert child.returncode in (ENDING[number], -number)  # which is the same to a shell
     assert b"Traceback" not in errors
-    assert list(tmp_path.glob("virtmem-*")) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["qemu", "started"]
     assert processes_with("sleep 63") == []
+    assert processes_with(str(binary)) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_leaves_no_real_qemu_and_no_memory(
+    number: signal.Signals, tmp_path: Path, qemu_binary: QemuBinary
+) -> None:
+    """A QEMU that is never told to quit, behind a script: its memory is in files that have no name any more."""
+    real = qemu_binary("x86_64")
+    asked = f'case "$*" in *"-machine none"*) exec {real} "$@";; esac'
+    binary = program(tmp_path / "qemu", f'{asked}; sed -u /quit/d | {real} -name "{tmp_path}" "$@"')
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    child = running("verify", "--qemu", binary, XML / "example.xml", TMPDIR=str(folder))
+    deadline = time.monotonic() + 30
+    while not any(str(folder) in line for line in processes_now(f"-name {tmp_path}")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    child.send_signal(number)
+    child.communicate(timeout=30)
+    assert processes_with(str(tmp_path)) == []
+    assert list(folder.iterdir()) == []
+
+
+def test_verify_leaves_no_file(tmp_path: Path, qemu_binary: QemuBinary) -> None:
+    for xml, code in ((GOOD, 0), (GOOD.replace("machine='q35'", "machine='pc-q35-99.9'"), 1)):
+        run = process("verify", "--qemu", qemu_binary("x86_64"), "-", given=xml, TMPDIR=str(tmp_path))
+        assert run.code == code, run.err
+        assert list(tmp_path.iterdir()) == []

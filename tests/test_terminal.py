@@ -40,6 +40,9 @@ QEMU_SAYS = [
     {"id": "target", "return": {"arch": "x86_64"}},
     {"id": "virtio-mem-pci", "return": [{"name": "memaddr"}]},
     {"id": "memory-backend-ram", "return": [{"name": "reserve"}]},
+]
+QEMU_HAS = [
+    QEMU_SAYS[0],
     {"id": "devices", "return": [{"type": "virtio-mem", "data": {"id": "virtiomem0", "memdev": EVIL}}]},
 ]
 
@@ -59,8 +62,9 @@ def evil(here: Path) -> Path:
     (folder / "latin.xml").write_text(
         declared("iso-8859-1", WARNED.replace("<node>", "<!-- gro\u00df --><node>")), encoding="latin-1"
     )
-    answers = "".join(json.dumps(answer) + "\n" for answer in QEMU_SAYS)
-    for name, script in {"qemu": f"cat <<'END'\n{answers}END", "words": f"printf '%s' '{EVIL}' >&2"}.items():
+    asked, started = ("".join(json.dumps(one) + "\n" for one in answers) for answers in (QEMU_SAYS, QEMU_HAS))
+    says = f"case \"$*\" in *'-machine none'*) cat <<'END'\n{asked}END\n;; *) cat <<'END'\n{started}END\nesac"
+    for name, script in {"qemu": says, "words": f"printf '%s' '{EVIL}' >&2"}.items():
         (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         (folder / name).chmod(0o755)
     (folder / "host.toml").write_text(f'"{json.dumps(EVIL)[1:-1]}" = 1')

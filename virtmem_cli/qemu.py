@@ -2,22 +2,26 @@
 
 import json
 import os
-import signal
 import subprocess
-import tempfile
-import threading
+import time
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from selectors import EVENT_READ, DefaultSelector
+from typing import Any, NamedTuple, NoReturn
 
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.machines import ARCHITECTURES, CCW_DRIVER, MEMORY_MODELS, VIRTIO_MEM
+from virtmem_cli.machines import ARCHITECTURES, CCW_DRIVER, MEMORY_MODELS, VIRTIO_MEM, Version
+from virtmem_cli.processes import guarded
 from virtmem_cli.target import Qemu
 from virtmem_cli.text import quoted
 
-# Seconds that a QEMU has to answer, and bytes that it may answer with: some 40 KiB are usual.
+# Seconds that a QEMU has to answer, and bytes that it may say on each stream: some 40 KiB are usual.
 TIMEOUT = 20
 LONGEST = 4 << 20
+# Seconds between looks whether it is gone, which matter only where something else has kept its streams.
+_LOOK = 0.1
+# What a number of a version is below.
+_MOST = 1000
 
 # A feature of `target` to the QOM type that has it and the property that shows it, or None where the type itself does.
 _SHOWN_BY: Mapping[str, tuple[str, str | None]] = {
@@ -27,18 +31,33 @@ _SHOWN_BY: Mapping[str, tuple[str, str | None]] = {
     "thread-context": ("thread-context", None),
 }
 _DRIVERS = (MEMORY_MODELS[VIRTIO_MEM].driver, CCW_DRIVER)
+_TYPES = ("memory-backend-ram", "thread-context")
 _QUESTIONS: Mapping[str, dict[str, Any]] = {
     "negotiate": {"execute": "qmp_capabilities"},
     "target": {"execute": "query-target"},
     **{name: {"execute": "device-list-properties", "arguments": {"typename": name}} for name in _DRIVERS},
-    **{
-        name: {"execute": "qom-list-properties", "arguments": {"typename": name}}
-        for name in ("memory-backend-ram", "thread-context")
-    },
+    **{name: {"execute": "qom-list-properties", "arguments": {"typename": name}} for name in _TYPES},
     "quit": {"execute": "quit"},
 }
 # libvirt's name of each architecture of QEMU's.
 _ARCHES = {arch.qemu: name for name, arch in ARCHITECTURES.items()}
+
+
+class Answers(NamedTuple):
+    """What a QEMU said: the version that it greeted with, what it returned to each question, or None for an error.
+
+    `errors` is what it wrote to standard error.
+    """
+
+    version: Version | None
+    replies: Mapping[str, Any]
+    errors: str
+
+
+def no_qemu(path: str, errors: str) -> VirtmemError:
+    """The error for a program that answers, and not as a QEMU does."""
+    last = f": {errors.strip().splitlines()[-1][:200]}" if errors.strip() else ""
+    return VirtmemError(f"{quoted(path)}: it did not answer as a QEMU does{last}")
 
 
 @cache
@@ -48,108 +67,139 @@ def ask_qemu(path: str) -> Qemu:
     Raises VirtmemError where it is missing, cannot be run, does not answer within TIMEOUT, or is no QEMU.
     """
     command = [path, "-machine", "none", "-nodefaults", "-display", "none", "-S", "-qmp", "stdio"]
-    version, replies, errors = converse(command, _QUESTIONS)
+    answers = converse(command, _QUESTIONS)
     try:
-        return _qemu_of(version, replies)
-    except (KeyError, TypeError, AttributeError):  # JSON, but nothing that a QEMU says
-        last = f": {errors.strip().splitlines()[-1][:200]}" if errors.strip() else ""
-        raise VirtmemError(f"{quoted(path)}: it did not answer as a QEMU does{last}") from None
+        return _qemu_of(answers)
+    except ValueError:
+        raise no_qemu(path, answers.errors) from None
 
 
-def _qemu_of(version: Mapping[str, int] | None, replies: Mapping[str, Any]) -> Qemu:
-    """The QEMU that gave these replies; raises KeyError, TypeError or AttributeError for what is none."""
-    if version is None:
-        raise KeyError("version")
-    drivers = frozenset(name for name in _DRIVERS if replies.get(name) is not None)
-    properties = {name: _names(replies.get(name)) for name in _QUESTIONS}
-    properties["virtio-mem"] = set().union(*(properties[name] for name in drivers))
+def _qemu_of(answers: Answers) -> Qemu:
+    """The QEMU that gave these answers; raises ValueError for what is none."""
+    match answers.replies.get("target"):
+        case {"arch": str(arch)} if arch.isascii() and arch.isidentifier():
+            pass
+        case _:
+            raise ValueError("arch")
+    if answers.version is None:
+        raise ValueError("version")
+    properties = {name: _names(answers.replies.get(name)) for name in (*_DRIVERS, *_TYPES)}
+    drivers = frozenset(name for name in _DRIVERS if properties[name] is not None)
+    properties["virtio-mem"] = set().union(*(properties[name] or () for name in drivers))
     features = {
-        feature: prop in properties[name] if prop else replies.get(name) is not None
+        feature: (had := properties[name]) is not None and (prop is None or prop in had)
         for feature, (name, prop) in _SHOWN_BY.items()
     }
-    arch = str(replies["target"]["arch"])
-    return Qemu(
-        version=(version["major"], version["minor"]),
-        features=features,
-        arch=_ARCHES.get(arch, arch),
-        drivers=drivers,
-    )
+    return Qemu(version=answers.version, features=features, arch=_ARCHES.get(arch, arch), drivers=drivers)
 
 
-def _names(reply: Any) -> set[str]:
-    return {entry["name"] for entry in reply if "name" in entry} if isinstance(reply, list) else set()
+def _names(reply: Any) -> set[str] | None:
+    """The properties of a type, or None where there is no such type; raises ValueError for what is no list of them."""
+    if reply is None:
+        return None
+    if not isinstance(reply, list):
+        raise ValueError("properties")
+    names = set()
+    for entry in reply:
+        match entry:
+            case {"name": str(name)}:
+                names.add(name)
+            case _:
+                raise ValueError("names")
+    return names
 
 
-def converse(
-    command: list[str], questions: Mapping[str, dict[str, Any]]
-) -> tuple[dict[str, int] | None, dict[str, Any], str]:
+def converse(command: list[str], questions: Mapping[str, dict[str, Any]]) -> Answers:
     """Start a QEMU with QMP on its standard streams, ask, and end it, within TIMEOUT seconds.
 
-    Gives the version that it greets with or None, what it returned to each question or None for an error, and what it
-    wrote to standard error. Raises VirtmemError where it cannot be run or takes longer.
+    Raises VirtmemError where it cannot be run, takes longer, or says what is no QMP.
     """
-    words, errors = _exchange(command, "".join(json.dumps({**q, "id": name}) + "\n" for name, q in questions.items()))
+    text = "".join(json.dumps({**question, "id": name}) + "\n" for name, question in questions.items())
+    words, errors = _exchange(command, text)
+    try:
+        return Answers(*_understood(words, questions), errors)
+    except (ValueError, RecursionError):
+        raise no_qemu(command[0], errors) from None
+
+
+def _understood(words: str, questions: Mapping[str, object]) -> tuple[Version | None, dict[str, Any]]:
+    """A QEMU's greeting and replies, each at most once; raises ValueError or RecursionError for anything else.
+
+    A line that is no object is not QEMU's, but of a script around it.
+    """
+    version: Version | None = None
     replies: dict[str, Any] = {}
-    version = None
-    for line in words.splitlines():
-        try:
-            message = json.loads(line)
-        except (ValueError, RecursionError):
+    for line in words.split("\n"):
+        if not line.startswith("{"):
             continue
-        if not isinstance(message, dict):
-            continue
-        try:
-            if "QMP" in message:
-                version = {name: int(number) for name, number in message["QMP"]["version"]["qemu"].items()}
-            elif "id" in message:
-                replies[str(message["id"])] = message.get("return")
-        except (KeyError, TypeError, AttributeError, ValueError):
-            continue  # JSON, but nothing that a QEMU says
-    return version, replies, errors
+        match json.loads(line, parse_constant=_no_number):
+            case {"QMP": {"version": {"qemu": {"major": major, "minor": minor}}}} if version is None:
+                version = _number(major), _number(minor)
+            case {"id": str(name), "return": value} if name in questions and name not in replies:
+                replies[name] = value
+            case {"id": str(name), "error": {}} if name in questions and name not in replies:
+                replies[name] = None
+            case {"event": str()}:
+                pass
+            case _:
+                raise ValueError(line[:80])
+    return version, replies
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or not 0 <= value < _MOST:
+        raise ValueError("version")
+    return value
+
+
+def _no_number(word: str) -> NoReturn:
+    """JSON has neither NaN nor Infinity, which Python would read."""
+    raise ValueError(word)
 
 
 def _exchange(command: list[str], text: str) -> tuple[str, str]:
-    """What a process answers to the text: standard output, up to LONGEST, and standard error."""
-    name = quoted(command[0])
-    with tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
-            )
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise VirtmemError(f"{name}: cannot be run: {reason}") from None
-        assert process.stdin is not None
-        assert process.stdout is not None
-        late = threading.Event()
-
-        def too_late() -> None:
-            late.set()
-            _end(process)
-
-        timer = threading.Timer(TIMEOUT, too_late)
-        timer.start()
-        try:
-            try:
-                process.stdin.write(text.encode())
-                process.stdin.close()
-            except BrokenPipeError:
-                pass  # it has gone already: what it said tells why
-            words = process.stdout.read(LONGEST)
-        finally:
-            timer.cancel()
-            _end(process)
-            process.wait()
-            process.stdout.close()
-        if late.is_set():
-            raise VirtmemError(f"{name}: no answer within {TIMEOUT} seconds")
-        errors.seek(0)
-        return words.decode(errors="replace"), errors.read(LONGEST).decode(errors="replace")
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End the process and whatever it has started."""
+    """What a process says to the text, on standard output and on standard error; nothing is left of it."""
     try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+        with guarded() as guard:
+            pipe = subprocess.PIPE
+            with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, process_group=guard.group) as process:
+                try:
+                    return _said(process, text.encode(), quoted(command[0]))
+                finally:
+                    process.kill()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise VirtmemError(f"{quoted(command[0])}: cannot be run: {reason}") from None
+
+
+def _said(process: "subprocess.Popen[bytes]", text: bytes, name: str) -> tuple[str, str]:
+    """Give a process the text, which is short, and listen until it is gone; never longer than TIMEOUT."""
+    deadline = time.monotonic() + TIMEOUT
+    assert process.stdin is not None
+    try:
+        process.stdin.write(text)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass  # it has gone already: what it said tells why
+    said = {process.stdout: bytearray(), process.stderr: bytearray()}
+    with DefaultSelector() as selector:
+        for stream, heard in said.items():
+            assert stream is not None
+            selector.register(stream, EVENT_READ, heard)
+        while selector.get_map():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise VirtmemError(f"{name}: no answer within {TIMEOUT} seconds")
+            gone = process.poll() is not None
+            ready = selector.select(0 if gone else min(left, _LOOK))
+            if gone and not ready:
+                break  # what it has started may keep the streams for as long as it likes
+            for key, _ in ready:
+                piece = os.read(key.fd, 1 << 16)
+                key.data.extend(piece)
+                if len(key.data) > LONGEST:
+                    words = f"it did not answer as a QEMU does, and said more than {LONGEST >> 20} MiB"
+                    raise VirtmemError(f"{name}: {words}")
+                if not piece:
+                    selector.unregister(key.fileobj)
+    return said[process.stdout].decode(errors="replace"), said[process.stderr].decode(errors="replace")

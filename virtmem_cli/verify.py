@@ -4,16 +4,14 @@ Takes a Settled that is not refused and a QEMU; gives a Report. What exists only
 and the report says so. Nothing is left running, and no file stays.
 """
 
-import os
-from collections.abc import Iterable, Iterator
-from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from tempfile import gettempdir
+from typing import NamedTuple
 
 from virtmem_cli.argv import arguments
 from virtmem_cli.domain import VirtioMem
-from virtmem_cli.errors import VirtmemError
 from virtmem_cli.props import Argument, Value, all_arguments
-from virtmem_cli.qemu import converse
+from virtmem_cli.qemu import converse, no_qemu
 from virtmem_cli.settle import Settled, settle
 from virtmem_cli.settle.memory import model_of
 
@@ -23,6 +21,10 @@ _QUESTIONS = {
 }
 
 
+# Characters of QEMU's words that are repeated: the last ones, which say why it does not start.
+_WORDS = 2_000
+
+
 class Row(NamedTuple):
     """One field of one device: what the XML and the layout say, and what QEMU reports."""
 
@@ -30,6 +32,10 @@ class Row(NamedTuple):
     field: str
     expected: int | str
     reported: int | str | None
+
+
+# A memory device's fields, as a QEMU reports them.
+Reported = Mapping[str, int | str]
 
 
 class Report(NamedTuple):
@@ -50,19 +56,41 @@ def verify(settled: Settled, binary: str) -> Report:
 
     Raises VirtmemError where the binary cannot be run or does not answer in time.
     """
-    with TemporaryDirectory(prefix="virtmem-") as folder:
-        replaced: dict[str, None] = {}
-        stood_in = list(stand_ins(all_arguments(settled), folder, replaced))
-        command = [binary, "-S", "-nodefaults", "-display", "none", "-qmp", "stdio"]
-        _, replies, words = converse([*command, *arguments(stood_in, settled.target.qemu)], _QUESTIONS)
-    devices = replies.get("devices")
-    rows = tuple(_rows(settled, devices)) if isinstance(devices, list) else ()
-    return Report(rows=rows, words=words, replaced=tuple(replaced))
+    replaced: dict[str, None] = {}
+    stood_in = list(stand_ins(all_arguments(settled), replaced))
+    command = [binary, "-S", "-nodefaults", "-display", "none", "-qmp", "stdio"]
+    _, replies, words = converse([*command, *arguments(stood_in, settled.target.qemu)], _QUESTIONS)
+    rows: tuple[Row, ...] = ()
+    if "devices" in replies:
+        try:
+            rows = tuple(_rows(settled, _devices(replies["devices"])))
+        except ValueError:
+            raise no_qemu(binary, words) from None
+    return Report(rows=rows, words=words[-_WORDS:], replaced=tuple(replaced))
 
 
-def stand_ins(given: Iterable[Argument], folder: str, replaced: dict[str, None]) -> Iterator[Argument]:
+def _devices(reply: object) -> Mapping[str, Reported]:
+    """The memory devices in a reply, by their id; raises ValueError for what is no reply of a QEMU."""
+    devices: dict[str, Reported] = {}
+    for device in reply if isinstance(reply, list) else [None]:
+        match device:
+            case {"type": str(), "data": {**data}} if isinstance(name := data.get("id", ""), str):
+                devices[name] = {str(field): _plain(value) for field, value in data.items()}
+            case _:
+                raise ValueError("device")
+    return devices
+
+
+def _plain(value: object) -> int | str:
+    """A value such as a QEMU gives for a memory device; raises ValueError for any other."""
+    if isinstance(value, str) or (isinstance(value, int) and 0 <= value < 1 << 64):
+        return value
+    raise ValueError("value")
+
+
+def stand_ins(given: Iterable[Argument], replaced: dict[str, None]) -> Iterator[Argument]:
     """The arguments with what depends on the host replaced; `replaced` gets a line for each kind of replacement."""
-    for number, (option, properties) in enumerate(given):
+    for option, properties in given:
         changed = dict(properties)
         if option == "-accel" and properties[""] != "tcg":
             replaced[f"-accel {properties['']} by tcg"] = None
@@ -71,17 +99,17 @@ def stand_ins(given: Iterable[Argument], folder: str, replaced: dict[str, None])
             replaced["-cpu host by max"] = None
             changed = {"": "max"}
         elif str(properties.get("qom-type", "")).startswith("memory-backend-"):
-            _stand_in(changed, os.path.join(folder, str(number)), replaced)
+            _stand_in(changed, replaced)
         elif properties.get("qom-type") == "thread-context":
             continue
         yield Argument(option, changed)
 
 
-def _stand_in(backend: dict[str, Value], file: str, replaced: dict[str, None]) -> None:
+def _stand_in(backend: dict[str, Value], replaced: dict[str, None]) -> None:
     """Memory that needs nothing of the host: no huge pages, no host nodes, none of it reserved or allocated."""
     if "mem-path" in backend:
         replaced["the files and folders of memory by temporary ones"] = None
-        backend["mem-path"] = file
+        backend["mem-path"] = gettempdir()  # in a folder QEMU makes a file itself, and takes its name away at once
     if backend.pop("hugetlb", False):
         backend.pop("hugetlbsize")
         replaced["huge pages by ordinary ones"] = None
@@ -91,11 +119,7 @@ def _stand_in(backend: dict[str, Value], file: str, replaced: dict[str, None]) -
         backend.pop(name, None)
 
 
-def _rows(settled: Settled, devices: list[Any]) -> Iterator[Row]:
-    try:
-        reported = {device["data"].get("id"): device["data"] for device in devices}
-    except (KeyError, TypeError, AttributeError):
-        raise VirtmemError("it did not answer as a QEMU does when it was asked for its memory devices") from None
+def _rows(settled: Settled, reported: Mapping[str, Reported]) -> Iterator[Row]:
     # As it was started: without what is not written, and on ordinary pages
     domain = settled.domain
     plain = domain._replace(
@@ -107,7 +131,7 @@ def _rows(settled: Settled, devices: list[Any]) -> Iterator[Row]:
     layout = settle(plain, settled.target).layout
     for placement in layout.placements if layout else ():
         device = placement.device
-        data = reported.get(device.alias, {})
+        data = reported.get(device.alias) or {}
         expected: dict[str, int | str | None] = {"memdev": f"/objects/mem{device.alias}"}
         if isinstance(device, VirtioMem):
             expected |= {
