@@ -1,7 +1,6 @@
 """The command as a user has it: a real process, real streams, a real shell and a real terminal."""
 
 import json
-import os
 import shutil
 import signal
 import time
@@ -164,71 +163,6 @@ def test_several_files_keep_their_order(files: Path) -> None:
 
 def test_standard_input(files: Path) -> None:
     assert process("xml2argv", "-", given=DOMAIN).out == process("xml2argv", files / "good.xml").out
-
-
-def test_output_folder(files: Path) -> None:
-    run = process("xml2argv", "-o", "out/args", "good.xml", "wrong.xml", "none.xml", "-", cwd=files, given=DOMAIN)
-    assert (run.code, run.out) == (1, "")
-    assert sorted(path.name for path in (files / "out/args").iterdir()) == ["good.args", "stdin.args"]
-    written = files / "out/args/good.args"
-    assert written.read_text() == process("xml2argv", files / "good.xml").out
-    umask = os.umask(0)
-    os.umask(umask)
-    assert written.stat().st_mode & 0o777 == 0o666 & ~umask
-
-
-@pytest.mark.parametrize("content", [WRONG, "no XML", "<domain type='kvm'><name>x</name></domain>"])
-def test_no_arguments_of_before_are_left_where_there_are_none_now(content: str, files: Path) -> None:
-    (files / "wrong.xml").write_text(content)
-    (files / "wrong.args").write_text("old")
-    run = process("xml2argv", "-o", ".", "wrong.xml", cwd=files)
-    assert run.code == (0 if "name" in content and content != WRONG else 1)
-    assert "wrong.args, which was from before, is removed" in run.err
-    assert not (files / "wrong.args").exists()
-
-
-def test_what_is_no_regular_file_is_not_removed(files: Path) -> None:
-    os.symlink("good.xml", files / "wrong.args")
-    run = process("xml2argv", "-o", ".", "wrong.xml", cwd=files)
-    assert "wrong.args is from before, and is no regular file, so that it is left alone" in run.err
-    assert (files / "wrong.args").is_symlink()
-
-
-def test_arguments_of_before_stay_where_the_input_cannot_be_read(files: Path) -> None:
-    (files / "absent.args").write_text("old")
-    assert process("xml2argv", "-o", ".", "absent.xml", cwd=files).code == 3
-    assert (files / "absent.args").read_text() == "old"
-
-
-@pytest.mark.parametrize("kind", ["fifo", "device", "folder"])
-def test_nothing_but_a_file_is_written_over(kind: str, files: Path) -> None:
-    target = files / "good.args"
-    if kind == "fifo":
-        os.mkfifo(target)
-    elif kind == "device":
-        target.symlink_to("/dev/null")
-    else:
-        target.mkdir()
-    before = os.stat(target)
-    run = process("xml2argv", "-o", ".", "good.xml", cwd=files)
-    assert run.code == 3
-    assert "is no regular file" in run.err
-    assert os.stat(target)[:2] == before[:2]
-
-
-def test_a_link_to_a_file_stays_one(files: Path) -> None:
-    (files / "real").write_text("old")
-    (files / "good.args").symlink_to("real")
-    assert process("xml2argv", "-o", ".", "good.xml", cwd=files).code == 0
-    assert (files / "good.args").is_symlink()
-    assert (files / "real").read_text().startswith("-object ")
-
-
-def test_output_folder_that_cannot_be_is_3(files: Path) -> None:
-    run = process("xml2argv", "-o", "good.xml/out", "warned.xml", cwd=files)
-    assert run.code == 3
-    assert "cannot be written: " in run.err
-    assert (files / "good.xml").read_text() == DOMAIN
 
 
 def test_full_disk_is_3(files: Path) -> None:

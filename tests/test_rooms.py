@@ -83,6 +83,7 @@ ROOMS = [
     "cli.terminal",
     "cli.help",
     "cli.files",
+    "cli.results",
     "cli.replace",
     "cli.params",
     "cli.pool",

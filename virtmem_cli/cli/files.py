@@ -1,4 +1,4 @@
-"""Files: inputs read, results written whole or not at all, and the configuration that is found beside an input."""
+"""Files: inputs, each read with its bound, and the configuration that is found beside an input."""
 
 import errno
 import os
@@ -105,64 +105,6 @@ def read(file: str, data: Given) -> bytes:
     if isinstance(data, VirtmemError):
         raise data
     return read_input(file) if data is None else data
-
-
-def write_file(path: str, data: bytes) -> None:
-    """A file written whole or not at all, its folder made where it is absent; raises VirtmemError.
-
-    One that is there keeps its mode, and its owner where that is allowed; a symbolic link stays one.
-    """
-    from tempfile import NamedTemporaryFile  # slow to import, and most conversions write no file
-
-    target = os.path.realpath(path)
-    folder = os.path.dirname(target)
-    if os.path.exists(target) and not os.path.isfile(target):
-        raise VirtmemError(f"{path}: cannot be written: it is there already, and is no regular file")
-    try:
-        os.makedirs(folder, exist_ok=True)
-        temporary = NamedTemporaryFile("wb", dir=folder, prefix=".virtmem-", delete=False)  # noqa: SIM115
-        try:
-            with temporary:
-                temporary.write(data)
-                temporary.flush()
-                if os.path.exists(target):
-                    os.fsync(temporary.fileno())  # or a crash could leave neither the old text nor the new
-            _take_after(temporary.name, target)
-            os.replace(temporary.name, target)
-        except BaseException:
-            os.unlink(temporary.name)
-            raise
-    except OSError as error:
-        raise VirtmemError(f"{path}: cannot be written: {error.strerror}") from None
-
-
-def remove_stale(path: str | None) -> str:
-    """Remove the result of an earlier run, which is no longer one, and say so in words that end a sentence."""
-    if path is None or not os.path.lexists(path):
-        return ""
-    try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return f"; {path} is from before, and is no regular file, so that it is left alone"
-        os.unlink(path)
-    except OSError as error:
-        return f"; {path} is from before, and cannot be removed: {error.strerror}"
-    return f"; {path}, which was from before, is removed"
-
-
-def _take_after(path: str, model: str) -> None:
-    """Give a new file the mode and owner of the one it is to replace, or the usual mode where there is none."""
-    try:
-        status = os.stat(model)
-    except FileNotFoundError:
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(path, 0o666 & ~umask)
-        return
-    try:
-        os.chown(path, status.st_uid, status.st_gid)
-    except OSError:
-        pass  # another's file, in a folder of ours: the new one is ours
-    os.chmod(path, status.st_mode & 0o7777)
 
 
 def settings_for(path: str) -> "Settings":

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.files import STDIN, display_name, read, remove_stale, settings_for, write_file
+from virtmem_cli.cli.files import STDIN, display_name, read, settings_for
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import PLAIN, Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import Task, in_order
@@ -53,26 +53,37 @@ def _convert(job: Job, task: Task) -> Done:
         target = Target(qemu=params.qemu_for(job.qemu, data, name), host=job.host, scope=job.scope)
         conversion = convert(data, name, target, strict=job.strict, settings=settings_for(file))
     except InputRefusedError as error:
-        return Done(
-            PLAIN, "", (str(error), f"{name}: refused, no arguments written{remove_stale(output)}"), error.exit_code
-        )
+        words = f"{name}: refused, no arguments written{_without(output)}"
+        return Done(PLAIN, "", (str(error), words), error.exit_code)
     except VirtmemError as error:
         return Done(PLAIN, "", (f"virtmem: {error}",), error.exit_code)
     lines = _lines(conversion, name, styled=job.styled)
     if conversion.refused:
         by = "" if any(f.severity is Severity.ERROR for f in conversion.findings) else " by --strict"
-        words = f"{name}: refused{by}, no arguments written{remove_stale(output)}"
+        words = f"{name}: refused{by}, no arguments written{_without(output)}"
         return Done(lines, "", (words,), InputRefusedError.exit_code)
     if not conversion.devices:
         words = f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert"
-        return Done(lines, "", (words + remove_stale(output),), 0)
+        return Done(lines, "", (words + _without(output),), 0)
     try:
         text = arguments_format(job.form)(conversion.argv)
-        if output is not None:
-            write_file(output, text.encode())
+        if output is None:
+            return Done(lines, text, (), 0)
+        from virtmem_cli.cli.results import write_result  # slow to import, and most conversions write no file
+
+        words = write_result(output, text.encode())
     except VirtmemError as error:
         return Done(lines, "", (f"virtmem: {error}",), error.exit_code)
-    return Done(lines, text if output is None else "", (), 0)
+    return Done(lines, "", (words,) if words else (), 0)
+
+
+def _without(output: str | None) -> str:
+    """See that an input without arguments has none of an earlier run; gives the words for that."""
+    if output is None:
+        return ""
+    from virtmem_cli.cli.results import remove_stale
+
+    return remove_stale(output)
 
 
 def _lost(file: str, reason: str) -> Done:

@@ -1,0 +1,115 @@
+"""`xml2argv -o DIR`: files written whole or not at all, none of before left behind, no link followed."""
+
+import os
+from pathlib import Path
+
+import pytest
+from command import process
+from small import DOMAIN, NONE, WARNED, WRONG
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    for name, text in {"good": DOMAIN, "wrong": WRONG, "warned": WARNED, "none": NONE}.items():
+        (tmp_path / f"{name}.xml").write_text(text)
+    return tmp_path
+
+
+def test_output_folder(files: Path) -> None:
+    run = process("xml2argv", "-o", "out/args", "good.xml", "wrong.xml", "none.xml", "-", cwd=files, given=DOMAIN)
+    assert (run.code, run.out) == (1, "")
+    assert sorted(path.name for path in (files / "out/args").iterdir()) == ["good.args", "stdin.args"]
+    written = files / "out/args/good.args"
+    assert written.read_text() == process("xml2argv", files / "good.xml").out
+    umask = os.umask(0)
+    os.umask(umask)
+    assert written.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("content", [WRONG, "no XML", "<domain type='kvm'><name>x</name></domain>"])
+def test_no_arguments_of_before_are_left_where_there_are_none_now(content: str, files: Path) -> None:
+    (files / "wrong.xml").write_text(content)
+    (files / "wrong.args").write_text("old")
+    run = process("xml2argv", "-o", ".", "wrong.xml", cwd=files)
+    assert run.code == (0 if "name" in content and content != WRONG else 1)
+    assert "wrong.args, which was from before, is removed" in run.err
+    assert not (files / "wrong.args").exists()
+
+
+def test_what_is_no_regular_file_is_not_removed(files: Path) -> None:
+    os.mkfifo(files / "wrong.args")
+    run = process("xml2argv", "-o", ".", "wrong.xml", cwd=files)
+    assert "wrong.args is from before, and is no regular file, so that it is left alone" in run.err
+    assert (files / "wrong.args").is_fifo()
+
+
+@pytest.mark.parametrize("target", ["good.xml", "nowhere", "wrong.args"])
+def test_a_stale_link_is_removed_and_what_it_leads_to_is_not(target: str, files: Path) -> None:
+    (files / "wrong.args").symlink_to(target)
+    run = process("xml2argv", "-o", ".", "wrong.xml", cwd=files)
+    assert run.code == 1
+    assert "wrong.args, which was from before, is removed" in run.err
+    assert not (files / "wrong.args").is_symlink()
+    assert (files / "good.xml").read_text() == DOMAIN
+
+
+def test_arguments_of_before_stay_where_the_input_cannot_be_read(files: Path) -> None:
+    (files / "absent.args").write_text("old")
+    assert process("xml2argv", "-o", ".", "absent.xml", cwd=files).code == 3
+    assert (files / "absent.args").read_text() == "old"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder"])
+def test_nothing_but_a_file_is_written_over(kind: str, files: Path) -> None:
+    target = files / "good.args"
+    if kind == "fifo":
+        os.mkfifo(target)
+    else:
+        target.mkdir()
+    before = os.stat(target)
+    run = process("xml2argv", "-o", ".", "good.xml", cwd=files)
+    assert run.code == 3
+    assert "is no regular file" in run.err
+    assert os.stat(target)[:2] == before[:2]
+
+
+@pytest.mark.parametrize("target", ["real", "nowhere", "good.args", "/dev/null", "folder"])
+def test_a_link_is_replaced_and_not_written_through(target: str, files: Path) -> None:
+    """Somebody else may have planted it."""
+    (files / "real").write_text("old")
+    (files / "folder").mkdir()
+    (files / "good.args").symlink_to(target)
+    run = process("xml2argv", "-o", ".", "good.xml", cwd=files)
+    words = "./good.args: it was a symbolic link, and is a file now; what it led to is as it was\n"
+    assert (run.code, run.err) == (0, words)
+    assert not (files / "good.args").is_symlink()
+    assert (files / "good.args").read_text().startswith("-object ")
+    assert (files / "real").read_text() == "old"
+    assert list((files / "folder").iterdir()) == []
+    assert not (files / "nowhere").exists()
+
+
+def test_the_output_folder_may_be_a_link(files: Path) -> None:
+    (files / "real").mkdir()
+    (files / "out").symlink_to("real")
+    run = process("xml2argv", "-o", "out", "good.xml", cwd=files)
+    assert (run.code, run.err) == (0, "")
+    assert [path.name for path in (files / "real").iterdir()] == ["good.args"]
+
+
+def test_a_file_keeps_its_mode_and_no_other_name_of_it_is_written(files: Path) -> None:
+    (files / "good.args").write_text("old")
+    (files / "good.args").chmod(0o640)
+    os.link(files / "good.args", files / "other")
+    assert process("xml2argv", "-o", ".", "good.xml", cwd=files).code == 0
+    assert (files / "good.args").stat().st_mode & 0o7777 == 0o640
+    assert (files / "other").read_text() == "old"
+
+
+def test_output_folder_that_cannot_be_is_3(files: Path) -> None:
+    run = process("xml2argv", "-o", "good.xml/out", "warned.xml", cwd=files)
+    assert run.code == 3
+    assert "cannot be written: " in run.err
+    assert (files / "good.xml").read_text() == DOMAIN

@@ -1,0 +1,85 @@
+"""Results in a folder that others may write to as well: each is written whole or not at all, and follows no link.
+
+The folder itself may be one, as its owner likes. What a link in it leads to is never written, read or removed.
+"""
+
+import errno
+import os
+import stat
+
+from virtmem_cli.errors import VirtmemError
+from virtmem_cli.processes import undisturbed
+
+
+def write_result(path: str, data: bytes) -> str:
+    """Write a file, its folder made where it is absent; gives what is to be said of it. Raises VirtmemError.
+
+    One that is there keeps its mode, and its owner where that is allowed; a link is replaced by the file.
+    """
+    folder, name = os.path.split(path)
+    try:
+        os.makedirs(folder or ".", exist_ok=True)
+        at = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with undisturbed():
+                before = _write_in(at, name, data)
+        finally:
+            os.close(at)
+    except OSError as error:
+        raise VirtmemError(f"{path}: cannot be written: {error.strerror}") from None
+    if before is None or not stat.S_ISLNK(before.st_mode):
+        return ""
+    return f"{path}: it was a symbolic link, and is a file now; what it led to is as it was"
+
+
+def _write_in(at: int, name: str, data: bytes) -> os.stat_result | None:
+    """Write a file in an open folder; gives what was there. Raises OSError."""
+    before = _status(at, name)
+    if before is not None and not (stat.S_ISREG(before.st_mode) or stat.S_ISLNK(before.st_mode)):
+        raise OSError(errno.EEXIST, "it is there already, and is no regular file")
+    temporary = f".virtmem-{os.urandom(8).hex()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=at)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            if before is not None and stat.S_ISREG(before.st_mode):
+                _take_after(descriptor, before)
+                os.fsync(descriptor)  # or a crash could leave neither the old text nor the new
+        os.replace(temporary, name, src_dir_fd=at, dst_dir_fd=at)
+    except BaseException:
+        os.unlink(temporary, dir_fd=at)
+        raise
+    return before
+
+
+def _take_after(descriptor: int, model: os.stat_result) -> None:
+    try:
+        os.fchown(descriptor, model.st_uid, model.st_gid)
+    except OSError:
+        pass  # another's file, in a folder of ours: the new one is ours
+    os.fchmod(descriptor, model.st_mode & 0o7777)
+
+
+def _status(at: int, name: str) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=at, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def remove_stale(path: str) -> str:
+    """Remove the result of an earlier run, which is no longer one, and say so in words that end a sentence.
+
+    A link is removed, and what it leads to stays.
+    """
+    if not os.path.lexists(path):
+        return ""
+    try:
+        mode = os.lstat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            return f"; {path} is from before, and is no regular file, so that it is left alone"
+        os.unlink(path)
+    except OSError as error:
+        return f"; {path} is from before, and cannot be removed: {error.strerror}"
+    return f"; {path}, which was from before, is removed"
