@@ -50,11 +50,11 @@ MOST_GROWTH = {
 }
 # Modules that `xml2argv` of one domain imports beyond `click` and `lxml.etree`, and who needs those of Python. Each
 # further one makes every start slower: it is better imported where it is used, if that is seldom.
-OWN_MODULES = """__main__ argv cli cli.files cli.help cli.params cli.terminal cli.work cli.xml2argv conversion document
-    document.tree document.value domain errors findings layout machines parse parse.devices parse.known parse.machine
-    parse.memory parse.reader props report report.shell rules rules.addresses rules.backends rules.buses rules.cpus
-    rules.judges rules.machine rules.nodes rules.reading rules.sizes settle settle.buses settle.memory target text
-    units"""
+OWN_MODULES = """__main__ argv cli cli.configuration cli.files cli.help cli.params cli.terminal cli.work cli.xml2argv
+    conversion document document.tree document.value domain errors findings layout machines parse
+    parse.devices parse.known parse.machine parse.memory parse.reader props report report.shell rules
+    rules.addresses rules.backends rules.buses rules.cpus rules.judges rules.machine rules.nodes
+    rules.reading rules.sizes settle settle.buses settle.memory target text units"""
 PYTHONS_MODULES = {
     "gc": "__main__",
     "shlex": "report.shell",

@@ -83,6 +83,7 @@ ROOMS = [
     "cli.terminal",
     "cli.help",
     "cli.files",
+    "cli.configuration",
     "cli.results",
     "cli.replace",
     "cli.params",

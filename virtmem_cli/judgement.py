@@ -27,22 +27,39 @@ if TYPE_CHECKING:
 
 
 class Terms(NamedTuple):
-    """What a domain is judged by: for which targets, whether a warning refuses, which rules speak, and a schema."""
+    """What a domain is judged by: for which targets, whether a warning refuses, which rules speak, and a schema.
+
+    `configuration` is the path of the file that some of the settings come from, or "", and `configured` what it says.
+    """
 
     targets: Sequence[Target] = (Target(),)
     strict: bool = False
     settings: Settings | None = None
     schema: "Schema | None" = None
+    configuration: str = ""
+    configured: Settings | None = None
+
+
+class Silenced(NamedTuple):
+    """How many findings are not told: for the configuration, which has their rule off, and for comments in the XML."""
+
+    configuration: int = 0
+    comments: int = 0
 
 
 class Judgement(NamedTuple):
-    """What is to be said of one input; `source` is its text, where it could be read and there are findings."""
+    """What is to be said of one input; `source` is its text, where it could be read and there are findings.
+
+    `configuration` is the path of its configuration, or "".
+    """
 
     name: str
     findings: tuple[Reported, ...]
     refused: bool
     devices: int
     source: Source | None
+    configuration: str = ""
+    silenced: Silenced = Silenced()
 
 
 class Look(NamedTuple):
@@ -75,7 +92,9 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
         root = parse_tree(data, name)
     except InputRefusedError as error:
         refusal = no_domain(error.reason, error.advice, error.line)
-        return Look(Judgement(name, (refusal,), refused=True, devices=0, source=None))
+        return Look(
+            Judgement(name, (refusal,), refused=True, devices=0, source=None, configuration=terms.configuration)
+        )
     read: dict[str, tuple[Domain, Findings]] = {}  # by what libvirt takes where <type arch> is absent
     hosts: dict[Finding, list[str]] = {}
     cut: AnyRule | None = None
@@ -105,7 +124,8 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
             sources.append(Source(data, root))
         return sources[0]
 
-    told = tell_all(merged, source, root, terms.settings, judged=on)
+    told, off, commented = tell_all(merged, source, root, terms.settings, judged=on)
+    configured = sum([number for rule, number in off.items() if (terms.configured or {}).get(rule, True) is None])
     findings = tuple([one.reported for one in told])
     judgement = Judgement(
         name,
@@ -113,6 +133,8 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
         refused=is_refused(findings, strict=terms.strict),
         devices=len(domain.devices),
         source=source() if told else None,
+        configuration=terms.configuration,
+        silenced=Silenced(configured, commented),
     )
     errors = [
         (one.rule.id, source().numbers[one.problem.element], host)

@@ -5,6 +5,7 @@ Only a domain with something to say comes here.
 """
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
@@ -57,6 +58,14 @@ class Told(NamedTuple):
     reported: Reported
 
 
+class Heard(NamedTuple):
+    """What is told, and how much is not: findings of rules that are off, by rule, and those that comments silence."""
+
+    told: Sequence[Told] = ()
+    off: Mapping[str, int] = {}
+    commented: int = 0
+
+
 def tell(found: Hosts, source: Source, root: Element, settings: Settings | None) -> list[Told]:
     """What is told on the way to arguments: no error is ever silenced, and there is no advice."""
     heard, _ = _suppress(found, suppressions(root), source, guarded=True, judged=frozenset())
@@ -72,17 +81,19 @@ def is_accepted(found: Iterable[Finding]) -> bool:
 
 def tell_all(
     found: Hosts, source: Callable[[], Source], root: Element, settings: Settings | None, *, judged: Set[str]
-) -> list[Told]:
+) -> Heard:
     """What `check` tells: also of comments that silence nothing, where their rule is one of those that were judged.
 
     `source` is called only where there is something to tell.
     """
     comments = suppressions(root)
     if not found and not comments:
-        return []
+        return Heard()
     heard, said = _suppress(found, comments, source(), guarded=False, judged=judged)
     everything = {finding: found[finding] for finding in heard} | dict.fromkeys(said, ())
-    return _tell(everything, source(), settings or {}, accepted=is_accepted(found)) if everything else []
+    told = _tell(everything, source(), settings or {}, accepted=is_accepted(found)) if everything else []
+    off = Counter([one.rule.id for one in everything if settings and settings.get(one.rule.id, True) is None])
+    return Heard(told, off, len(found) - len(heard))
 
 
 def _tell(found: Hosts, source: Source, settings: Settings, *, accepted: bool) -> list[Told]:

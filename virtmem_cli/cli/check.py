@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.files import STDIN, display_name, read, settings_for
+from virtmem_cli.cli.configuration import Configuration, configuration_for, one_for_all
+from virtmem_cli.cli.files import STDIN, display_name, read
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import PLAIN, Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import Task, in_order
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
-from virtmem_cli.judgement import Judgement, Terms, check
+from virtmem_cli.judgement import Judgement, Silenced, Terms, check
 from virtmem_cli.report import DOCUMENTS, document_format
 from virtmem_cli.report.diff import diff, diff_line
 from virtmem_cli.report.text import counts, lines
@@ -33,9 +34,10 @@ INSTALLED = "installed"
 class Job(NamedTuple):
     """What to do with each input; `mode` is what becomes of repairs: "" for none, "fix" to make them, "diff" to show.
 
-    `styled` is whether the text is shown with styles.
+    `styled` is whether the text is shown with styles; `configuration` is that of all, or None where each has its own.
     """
 
+    configuration: Configuration | None
     styled: bool
     form: str
     qemu: Qemu | str
@@ -55,6 +57,7 @@ class Done(NamedTuple):
     `shown` is the judgement's text, `part` its part of a document; `counts` its findings, by severity. `made` is how
     many repairs were made, `output` what goes to standard output of them: the repaired domain of standard input, or a
     difference; `words` say which were left out. `left` counts those that could still be made, by whether they are safe.
+    `unread` are words on a configuration that is not read.
     """
 
     file: str
@@ -69,6 +72,9 @@ class Done(NamedTuple):
     output: bytes = b""
     words: tuple[str, ...] = ()
     left: Mapping[bool, int] = {}
+    configuration: str = ""
+    silenced: Silenced = Silenced()
+    unread: str = ""
 
 
 @cache
@@ -79,6 +85,16 @@ def _schema(path: str) -> "Schema":
 
 
 def _check(job: Job, task: Task) -> Done:
+    """An input judged by its configuration."""
+    file, _ = task
+    try:
+        configuration = job.configuration or configuration_for(file)
+    except VirtmemError as error:
+        return Done(file, str(error), error.exit_code)
+    return _checked(job, task, configuration)._replace(unread=configuration.unread)
+
+
+def _checked(job: Job, task: Task, configuration: Configuration) -> Done:
     file, given = task
     name = display_name(file)
     try:
@@ -90,7 +106,9 @@ def _check(job: Job, task: Task) -> Done:
         terms = Terms(
             targets=[Target(qemu=qemu, host=host, scope=job.scope, hosts=job.hosts) for host in job.hosts],
             strict=job.strict,
-            settings=chosen(settings_for(file), job.select, job.ignore),
+            settings=chosen(configuration.settings or {}, job.select, job.ignore),
+            configuration=configuration.path,
+            configured=configuration.settings,
             schema=None if job.schema is None else _schema(job.schema),
         )
         if not job.mode:
@@ -140,6 +158,8 @@ def _done(job: Job, file: str, judgement: Judgement, *, refused: bool) -> Done:
         refused=judgement.refused,
         devices=judgement.devices,
         left=Counter(finding.safe for finding in judgement.findings if finding.safe is not None),
+        configuration=judgement.configuration,
+        silenced=judgement.silenced,
     )
 
 
@@ -199,6 +219,8 @@ class _Command(click.Command):
 )
 @click.option("--diff", "diffing", is_flag=True, help="Print what --fix would change, and write nothing.")
 @params.strict_option
+@params.config_option
+@params.isolated_option
 @params.jobs_option
 @help_option
 @params.files_argument
@@ -214,6 +236,8 @@ def command(
     unsafe_fixes: bool,
     diffing: bool,
     strict: bool,
+    config: str | None,
+    isolated: bool,
     jobs: int,
     files: tuple[str, ...],
 ) -> None:
@@ -233,6 +257,7 @@ def command(
     if form != "text" and (diffing or (fixing and STDIN in files)):
         raise UsageError(f"--format {form}: standard output is taken, by {'--diff' if diffing else 'the repaired XML'}")
     job = Job(
+        configuration=one_for_all(config, isolated),
         styled=is_styled(err=diffing or (fixing and STDIN in files)),
         form=form,
         qemu=qemu,
@@ -263,6 +288,9 @@ class _Summary:
         self.counts: Counter[str] = Counter()
         self.left: Counter[bool] = Counter()
         self.failures: list[Failure] = []
+        self.configured: Counter[str] = Counter()
+        self.commented = 0
+        self.unread = {""}
         self.parts = 0
         if self.document is not None:
             write_output(self.document.begin(), form)
@@ -270,6 +298,9 @@ class _Summary:
     def take(self, done: Done) -> None:
         """Write what came of one input."""
         self.worst = max(self.worst, done.code)
+        if done.unread not in self.unread:
+            self.unread.add(done.unread)
+            say(f"virtmem: {done.unread}")
         if done.failure:
             say(f"virtmem: {done.failure}")
             self.failures.append(Failure(display_name(done.file), done.failure))
@@ -293,6 +324,8 @@ class _Summary:
         self.made += done.made
         self.counts.update(done.counts)
         self.left.update(done.left)
+        self.configured[done.configuration] += done.silenced.configuration
+        self.commented += done.silenced.comments
 
     def write(self, output: bytes) -> None:
         """What repairs give to standard output; a difference is coloured on a terminal."""
@@ -324,3 +357,16 @@ class _Summary:
         if self.left[False] and not unsafe:
             option = "--unsafe-fixes" if self.mode else "--fix --unsafe-fixes"
             say(f"{option} repairs {self.left[False]} more, and changes what the guest gets")
+        self.end_with_silenced()
+
+    def end_with_silenced(self) -> None:
+        """Lines on what is not told, and why."""
+        for path, silenced in self.configured.items():
+            if path:
+                say(f"configured by {path}: {_findings(silenced)} silenced")
+        if self.commented:
+            say(f"{_findings(self.commented)} silenced by comments")
+
+
+def _findings(number: int) -> str:
+    return f"{number or 'no'} finding{'' if number == 1 else 's'}"

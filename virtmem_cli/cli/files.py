@@ -1,18 +1,14 @@
-"""Files: inputs, each read with its bound, and the configuration that is found beside an input."""
+"""Files: inputs, each read with its bound: a file, standard input, or a FIFO that somebody writes to in time."""
 
 import errno
 import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from virtmem_cli.document.tree import LARGEST
 from virtmem_cli.errors import UsageError, VirtmemError
-
-if TYPE_CHECKING:
-    from virtmem_cli.settings import Settings
 
 STDIN = "-"
 
@@ -105,43 +101,3 @@ def read(file: str, data: Given) -> bytes:
     if isinstance(data, VirtmemError):
         raise data
     return read_input(file) if data is None else data
-
-
-def settings_for(path: str) -> "Settings":
-    """What the nearest configuration says, from the input's folder upwards; {} where there is none.
-
-    virtmem.toml counts before pyproject.toml in the same folder, and the latter only if it has [tool.virtmem].
-    """
-    try:
-        return _settings_in(os.getcwd() if path == STDIN else os.path.dirname(os.path.abspath(path)))
-    except FileNotFoundError:  # the folder that this runs in is gone, and with it all that could be found above
-        return {}
-
-
-@cache
-def _settings_in(folder: str) -> "Settings":
-    while (settings := _settings_at(folder)) is None:
-        above = os.path.dirname(folder)
-        if above == folder:
-            return {}
-        folder = above
-    return settings
-
-
-def _settings_at(folder: str) -> "Settings | None":
-    for name, table in (("virtmem.toml", ""), ("pyproject.toml", "tool.virtmem")):
-        path = os.path.join(folder, name)
-        if not os.path.isfile(path):
-            continue
-        data = read_input(path)
-        if table and b"tool.virtmem" not in data and b"[tool]" not in data:
-            continue
-        from virtmem_cli.settings import settings_of_toml
-
-        try:
-            settings = settings_of_toml(data.decode(), path, within=table)
-        except UnicodeDecodeError:
-            raise UsageError(f"{path}: the file is not UTF-8") from None
-        if settings is not None:
-            return settings
-    return None

@@ -135,4 +135,8 @@ jobs_option = click.option(
     default=1,
     help="Work on so many domains at a time; the output is the same.",
 )
+config_option = click.option(
+    "--config", metavar="FILE", help="Take this configuration and look for no other: a virtmem.toml or pyproject.toml."
+)
+isolated_option = click.option("--isolated", is_flag=True, help="Take no configuration, and look for none.")
 files_argument = click.argument("files", metavar="XML...", nargs=-1, required=True)

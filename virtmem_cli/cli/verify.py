@@ -6,7 +6,8 @@ import sys
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.files import display_name, read_input, settings_for
+from virtmem_cli.cli.configuration import configuration_for, one_for_all
+from virtmem_cli.cli.files import display_name, read_input
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import say, show, show_table
 from virtmem_cli.conversion import convert
@@ -28,9 +29,11 @@ from virtmem_cli.verify import verify
     epilog="\b\nExample:\n  virtmem verify --qemu /usr/bin/qemu-kvm guest.xml",
 )
 @click.option("--qemu", metavar="PATH", help="The QEMU to start; else the domain's <emulator>, else the one on PATH.")
+@params.config_option
+@params.isolated_option
 @help_option
 @click.argument("file", metavar="XML")
-def command(qemu: str | None, file: str) -> None:
+def command(qemu: str | None, config: str | None, isolated: bool, file: str) -> None:
     """Start real QEMU with a domain's arguments, frozen and emulated, and compare its memory devices with the XML.
 
     The guest does not run. What exists only on a real host, such as huge pages, is replaced for the run, and named.
@@ -38,6 +41,9 @@ def command(qemu: str | None, file: str) -> None:
     Exit status: 0 QEMU has what the XML says, 1 it has not or does not start, 2 wrong usage, 3 it cannot be run.
     """
     name = display_name(file)
+    configuration = one_for_all(config, isolated) or configuration_for(file)
+    if configuration.unread:
+        say(f"virtmem: {configuration.unread}")
     data = read_input(file)
     root = parse_tree(data, name)
     domain, _ = parse_domain(root, LIBVIRT.arch)
@@ -48,7 +54,7 @@ def command(qemu: str | None, file: str) -> None:
     if path is None:
         raise VirtmemError(f"{quoted(binary)}: no such program; name one with --qemu")
     target = Target(qemu=ask_qemu(path), host=LIBVIRT, scope="machine")
-    conversion = convert(data, name, target, settings=settings_for(file))
+    conversion = convert(data, name, target, settings=configuration.settings)
     show([line(finding, name) for finding in conversion.findings], err=True)
     if conversion.refused:
         say(f"{name}: refused, QEMU was not started")

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.files import STDIN, display_name, read, settings_for
+from virtmem_cli.cli.configuration import Configuration, configuration_for, one_for_all
+from virtmem_cli.cli.files import STDIN, display_name, read
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import PLAIN, Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import Task, in_order
@@ -24,7 +25,8 @@ from virtmem_cli.text import quoted
 class Job(NamedTuple):
     """What to do with each input; `styled` is whether findings are shown with styles.
 
-    `outputs` are the files that the arguments of each go to; those of others go to standard output.
+    `outputs` are the files that the arguments of each go to; those of others go to standard output. `configuration` is
+    that of all, or None where each has its own.
     """
 
     styled: bool
@@ -34,24 +36,39 @@ class Job(NamedTuple):
     scope: Scope
     strict: bool
     outputs: Mapping[str, str]
+    configuration: Configuration | None
 
 
 class Done(NamedTuple):
-    """What came of one input: its findings, its arguments as text, words for the user, and an exit code."""
+    """What came of one input: its findings, its arguments as text, words for the user, and an exit code.
+
+    `unread` are words on a configuration that is not read.
+    """
 
     findings: Shown
     arguments: str
     words: Sequence[str]
     code: int
+    unread: str = ""
 
 
 def _convert(job: Job, task: Task) -> Done:
+    """An input converted by its configuration."""
+    file, _ = task
+    try:
+        configuration = job.configuration or configuration_for(file)
+    except VirtmemError as error:
+        return Done(PLAIN, "", (f"virtmem: {error}",), error.exit_code)
+    return _converted(job, task, configuration)._replace(unread=configuration.unread)
+
+
+def _converted(job: Job, task: Task, configuration: Configuration) -> Done:
     file, given = task
     name, output = display_name(file), job.outputs.get(file)
     try:
         data = read(file, given)
         target = Target(qemu=params.qemu_for(job.qemu, data, name), host=job.host, scope=job.scope)
-        conversion = convert(data, name, target, strict=job.strict, settings=settings_for(file))
+        conversion = convert(data, name, target, strict=job.strict, settings=configuration.settings)
     except InputRefusedError as error:
         words = f"{name}: refused, no arguments written{_without(output)}"
         return Done(PLAIN, "", (str(error), words), error.exit_code)
@@ -136,6 +153,8 @@ def _outputs(files: Sequence[str], folder: str) -> dict[str, str]:
 @params.qemu_option
 @params.host_option
 @params.strict_option
+@params.config_option
+@params.isolated_option
 @params.jobs_option
 @click.option(
     "-o",
@@ -151,6 +170,8 @@ def command(
     qemu: Qemu | str,
     host: Host,
     strict: bool,
+    config: str | None,
+    isolated: bool,
     jobs: int,
     output: str | None,
     files: tuple[str, ...],
@@ -165,10 +186,23 @@ def command(
     """
     outputs = _outputs(files, output) if output is not None else {}
     worst = 0
-    job = Job(styled=is_styled(err=True), form=form, qemu=qemu, host=host, scope=scope, strict=strict, outputs=outputs)
+    job = Job(
+        styled=is_styled(err=True),
+        form=form,
+        qemu=qemu,
+        host=host,
+        scope=scope,
+        strict=strict,
+        outputs=outputs,
+        configuration=one_for_all(config, isolated),
+    )
+    unread = {""}
     with in_order(partial(_convert, job), _lost, files, jobs) as results:
         for done in results:
             worst = max(worst, done.code)
+            if done.unread not in unread:
+                unread.add(done.unread)
+                say(f"virtmem: {done.unread}")
             if done.findings:
                 show(done.findings, err=True)
             for words in done.words:

@@ -31,6 +31,8 @@ def judgement(judgement: "Judgement") -> str:
             "name": judgement.name,
             "refused": judgement.refused,
             "devices": judgement.devices,
+            "configuration": judgement.configuration or None,
+            "silenced": judgement.silenced._asdict(),
             "findings": [_finding(finding) for finding in judgement.findings],
         },
         "    ",

@@ -1,0 +1,105 @@
+"""The configuration of an input: the nearest above it, the file of --config, or none with --isolated.
+
+What is looked for ends at the root of a repository, at the home folder, and at a file of a stranger's, which is not
+read: who may write above an input must not decide what is said of it.
+"""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from virtmem_cli.cli.files import STDIN, read_input
+from virtmem_cli.errors import UsageError
+from virtmem_cli.text import quoted
+
+if TYPE_CHECKING:
+    from virtmem_cli.settings import Settings
+
+
+class Configuration(NamedTuple):
+    """What a configuration says, and its path; or why one that was found is not read. '' where there is no such."""
+
+    settings: "Settings | None" = None
+    path: str = ""
+    unread: str = ""
+
+
+# The names of configurations, the nearest first, and the table of each that is ours
+_NAMES = {"virtmem.toml": "", "pyproject.toml": "tool.virtmem"}
+# What the root of a repository has in it
+_REPOSITORIES = (".git", ".hg", ".jj", ".svn")
+
+
+def one_for_all(file: str | None, isolated: bool) -> Configuration | None:
+    """The configuration of --config or --isolated for all inputs; None where each has its own.
+
+    Raises UsageError where both are given or the file is wrong, VirtmemError where it cannot be read.
+    """
+    if file is None:
+        return Configuration() if isolated else None
+    if isolated:
+        raise UsageError("--config and --isolated: take one of them, the file or no configuration")
+    if file == STDIN:
+        raise UsageError("--config '-': name a file")
+    table = _NAMES.get(os.path.basename(file), "")
+    configuration = _read(file, table, read_input(file))
+    if configuration is None:
+        raise UsageError(f"--config {quoted(file)}: it has no [{table}]")
+    return configuration
+
+
+def configuration_for(file: str) -> Configuration:
+    """The nearest configuration, from the input's folder upwards; raises UsageError or VirtmemError.
+
+    virtmem.toml counts before pyproject.toml in the same folder, and the latter only if it has [tool.virtmem].
+    """
+    try:
+        return _nearest(os.getcwd() if file == STDIN else os.path.dirname(os.path.abspath(file)))
+    except FileNotFoundError:  # the folder that this runs in is gone, and with it all that could be found above
+        return Configuration()
+
+
+@cache
+def _nearest(folder: str) -> Configuration:
+    home = os.path.realpath(os.path.expanduser("~"))
+    while (found := _in(folder)) is None:
+        above = os.path.dirname(folder)
+        is_repository = any(os.path.lexists(os.path.join(folder, name)) for name in _REPOSITORIES)
+        if above == folder or is_repository or os.path.realpath(folder) == home:
+            return Configuration()
+        folder = above
+    return found
+
+
+def _in(folder: str) -> Configuration | None:
+    """The configuration in a folder, or one that says why that there is not read."""
+    for name, table in _NAMES.items():
+        path = os.path.join(folder, name)
+        if not os.path.isfile(path):
+            continue
+        if (owner := _stranger(path)) is not None:
+            words = f"it is user {owner}'s, neither yours nor root's; name it with --config to have it read"
+            return Configuration(unread=f"{path}: not read: {words}")
+        data = read_input(path)
+        if table and b"tool.virtmem" not in data and b"[tool]" not in data:
+            continue
+        if (configuration := _read(path, table, data)) is not None:
+            return configuration
+    return None
+
+
+def _stranger(path: str) -> int | None:
+    """The owner of a file, or of the link to it, where that is neither root nor the user."""
+    owners = {os.lstat(path).st_uid, os.stat(path).st_uid} - {0, os.geteuid()}
+    return min(owners, default=None)
+
+
+def _read(path: str, table: str, data: bytes) -> Configuration | None:
+    """What a configuration says; None where the table is absent."""
+    from virtmem_cli.settings import settings_of_toml  # slow to import, and few inputs have a configuration
+
+    try:
+        settings = settings_of_toml(data.decode(), path, within=table)
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: the file is not UTF-8") from None
+    return None if settings is None else Configuration(settings, path)
