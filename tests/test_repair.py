@@ -70,12 +70,12 @@ def test_encoding_mark_and_line_ends_stay(encoding: str, mark: bytes, line_end: 
     assert fixed(written(ODD), unsafe=False) == written(REPAIRED)
 
 
-@pytest.mark.parametrize(("encoding", "name"), [("ISO-2022-JP", b"\x1b(B"), ("EUC-JP", b"\xf8\xa1")])
-def test_what_does_not_come_back_the_same_is_not_touched(encoding: str, name: bytes) -> None:
-    """ASCII may be announced where it is in force already, which Python does not write; some it cannot even read."""
-    declared = edited(X86, ("<domain", f"<?xml version='1.0' encoding='{encoding}'?><domain"), ("GiB'>8<", "GiB'>8K<"))
-    data = declared.encode().replace(b"<name>", b"<name>" + name)
-    with pytest.raises(VirtmemError, match=f"^test.xml: .* {encoding} does not give back the same bytes"):
+def test_what_does_not_come_back_the_same_is_not_touched() -> None:
+    """ASCII may be announced where it is in force already, which Python does not write."""
+    declaration = "<?xml version='1.0' encoding='ISO-2022-JP'?><domain"
+    declared = edited(X86, ("<domain", declaration), ("GiB'>8<", "GiB'>8K<"))
+    data = declared.encode().replace(b"<name>", b"<name>\x1b(B")
+    with pytest.raises(VirtmemError, match=r"^test.xml: .* ISO-2022-JP does not give back the same bytes"):
         fixed(data)
     unsafe = data.replace(b"GiB'>8K<", b"GiB'>8<").replace(b"MiB'>2<", b"MiB'>3<")
     assert fixed(unsafe, unsafe=False) == unsafe, "where nothing is repaired, nothing need come back"

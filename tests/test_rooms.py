@@ -25,6 +25,7 @@ ROOMS = [
     "machines",
     "target",
     "document",
+    "document.encoding",
     "document.tree",
     "document.value",
     "document.source",

@@ -145,7 +145,7 @@ def _bytes(xml: object) -> bytes:
         return bytes(xml)
     if not isinstance(xml, str):
         raise ValueError(f"xml is {quoted(repr(xml))}: give text or bytes")
-    from virtmem_cli.document.tree import in_utf8
+    from virtmem_cli.document.encoding import in_utf8
 
     return in_utf8(xml)
 

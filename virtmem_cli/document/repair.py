@@ -20,8 +20,9 @@ from virtmem_cli.units import UNITS, human
 # Possessive, so that nothing is tried twice.
 _ATTRIBUTE = r"""(\s++)([^\s=/>]++)(\s*+=\s*+)("[^"]*+"|'[^']*+')"""
 _NAME = r"<([^\s/>]++)"
-# The content of an element: text, in CDATA or not, what is none, and a '<' that begins another element.
-_CONTENT = r"(?P<text><!\[CDATA\[.*?\]\]>|[^<]+)|<!--.*?-->|<\?.*?\?>|<"
+# The content of an element: text, in CDATA or not, what is none, and a '<' that begins another element. Nothing is
+# looked at twice here either: what is not closed goes to the end.
+_CONTENT = r"(?P<text><!\[CDATA\[.*?(?:\]\]>|\Z)|[^<]+)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<"
 
 
 class Change(NamedTuple):

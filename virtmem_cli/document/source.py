@@ -7,25 +7,18 @@ no more than the line on which a start tag ends.
 
 import re
 from bisect import bisect_right
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE, lookup
 from typing import NamedTuple
 
 from lxml import etree
 
-# Encodings that show in the first bytes: a mark, or the '<' that a document begins with.
-_MARKS = (
-    (BOM_UTF8, "utf-8"),
-    (BOM_UTF32_LE, "utf-32-le"),
-    (BOM_UTF32_BE, "utf-32-be"),
-    (b"<\0\0\0", "utf-32-le"),
-    (b"\0\0\0<", "utf-32-be"),
-    (BOM_UTF16_LE, "utf-16-le"),
-    (BOM_UTF16_BE, "utf-16-be"),
-    (b"<\0", "utf-16-le"),
-    (b"\0<", "utf-16-be"),
+from virtmem_cli.document.encoding import encoding_of
+
+# Each alternative takes all that it has looked at, to the end of the text where nothing closes it, so that whatever
+# the text is, nothing is looked at twice.
+_MARKUP = (
+    r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)"
+    r"""|<(?P<close>/)?[^\s/>]++(?:[^>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+(?:>|\Z)"""
 )
-# Possessive, so that nothing is tried twice: the text is well-formed, and may be long.
-_MARKUP = r"""<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>|<(?P<close>/)?[^\s/>]++(?:[^>"']++|"[^"]*+"|'[^']*+')*+>"""
 
 
 class Location(NamedTuple):
@@ -53,13 +46,8 @@ class Source:
     """The text of a domain, and where its elements are."""
 
     def __init__(self, data: bytes, root: etree._Element) -> None:
-        encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
-        self.encoding = encoding or root.getroottree().docinfo.encoding or "utf-8"
-        try:
-            lookup(self.encoding)
-        except LookupError:
-            self.encoding = "latin-1"  # an encoding that only libxml2 knows
-        self.text = data.decode(self.encoding, errors="replace")
+        self.encoding = encoding_of(data)
+        self.text = data.decode(self.encoding)
         self.numbers = {element: number for number, element in enumerate(root.iter(etree.Element))}
         self.tags = _tags(self.text)
         if len(self.tags) != len(self.numbers):

@@ -3,8 +3,6 @@
 Takes bytes, gives the <domain> element. What is not XML, or no domain, is an InputRefusedError with file and line.
 """
 
-import re
-
 from lxml import etree
 
 from virtmem_cli.errors import InputRefusedError
@@ -16,10 +14,9 @@ LARGEST = 4 << 20
 MOST_TAGS = 20_000
 MOST_ATTRIBUTES = 40_000
 MOST_LINES = 50_000
-# Encodings in which a '<' may be written in other letters, so that nothing could be counted.
-_HIDING = rb"<\?xml[^>]{0,100}encoding\s*=\s*[\"'](utf-?7|unicode-?1-?1-?utf-?7|csunicode11utf7|java|c99)"
-# Encodings in which a '<' is a '<', so that counting bytes was enough.
-_OPEN = ("UTF-8", "US-ASCII", "ASCII", "ISO-8859-1", "ISO-8859-15", "UTF-16", "UTF-16LE", "UTF-16BE")
+_COUNTED = (("<", MOST_TAGS, "tags"), ("=", MOST_ATTRIBUTES, "attributes"), ("\n", MOST_LINES, "lines"))
+# How a document begins that declares no encoding, and so is in UTF-8; nearly all do.
+_UTF_8 = (b"<domain", b"<!--")
 _PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False
 )
@@ -32,17 +29,10 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
     """
     if len(data) > LARGEST:
         raise InputRefusedError(name, 1, f"the input is larger than {LARGEST >> 20} MiB", "No domain is that large.")
-    for character, most, what in (
-        (b"<", MOST_TAGS, "tags"),
-        (b"=", MOST_ATTRIBUTES, "attributes"),
-        (b"\n", MOST_LINES, "lines"),
-    ):
-        if len(data) > most and data.count(character) > most:
-            raise InputRefusedError(name, 1, f"the input has more than {most} {what}", "No domain has so many.")
-    if b"encoding" in data[:200] and re.match(_HIDING, data, re.IGNORECASE):
-        raise InputRefusedError(name, 1, "the encoding is one that hides what the XML says", "Write it in UTF-8.")
     if not data or data.isspace():
         raise InputRefusedError(name, 1, "the input is empty", "Give a libvirt <domain>.")
+    text = None if data.startswith(_UTF_8) else _text_of_another_encoding(data, name)
+    _count(data if text is None else text, name)
     try:
         root = etree.fromstring(data, _PARSER)
     except etree.XMLSyntaxError as error:
@@ -53,12 +43,13 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
             name, min(line or 1, last), f"this is not well-formed XML: {reason}", "Give a libvirt <domain>."
         ) from None
     info = root.getroottree().docinfo
-    if (info.encoding or "UTF-8").upper() not in _OPEN and sum(1 for _ in root.iter()) > MOST_TAGS:
-        raise InputRefusedError(name, 1, f"the input has more than {MOST_TAGS} tags", "No domain has so many.")
     if info.doctype:
         raise InputRefusedError(
             name, 1, "a <!DOCTYPE> is not taken, since entities can hide what the XML says", "Remove it."
         )
+    if (info.encoding or "UTF-8").upper() != "UTF-8" if text is None else not _is_read_so(root, text):
+        reason = f"the encoding {quoted(str(info.encoding))} is read in more ways than one"
+        raise InputRefusedError(name, 1, reason, "Write it in UTF-8.")
     if root.tag != "domain":
         raise InputRefusedError(
             name,
@@ -69,8 +60,29 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
     return root
 
 
-def in_utf8(xml: str) -> bytes:
-    """A document that is text already, as bytes that parse_tree reads: in UTF-8, whatever encoding it declares."""
-    declared = re.match(r"\ufeff?(<\?xml[^>]*?)\s+encoding\s*=\s*(\"[^\"]*\"|'[^']*')", xml[:200])
-    text = f"{declared[1]}{xml[declared.end() :]}" if declared else xml.removeprefix("\ufeff")
-    return text.encode("utf-8", "surrogatepass")
+def _text_of_another_encoding(data: bytes, name: str) -> str | None:
+    """The text where it is not in UTF-8, so that bytes are no characters; raises InputRefusedError."""
+    from virtmem_cli.document.encoding import encoding_of, text_of  # seldom needed
+
+    return None if encoding_of(data).upper() == "UTF-8" else text_of(data, name)
+
+
+def _count(text: str | bytes, name: str) -> None:
+    """Raise InputRefusedError where there is too much of something."""
+    for character, most, what in _COUNTED:
+        if len(text) <= most:
+            continue
+        if (text.count(character) if isinstance(text, str) else text.count(character.encode())) > most:
+            raise InputRefusedError(name, 1, f"the input has more than {most} {what}", "No domain has so many.")
+
+
+def _is_read_so(root: etree._Element, text: str) -> bool:
+    """Whether libxml2, and so libvirt, has read this text: else places in the text would be those of something else."""
+    from virtmem_cli.document.encoding import in_utf8
+
+    try:
+        again = etree.fromstring(in_utf8(text), _PARSER)
+    except etree.XMLSyntaxError:
+        return False
+    one, other = (etree.tostring(one.getroottree(), encoding="unicode") for one in (root, again))
+    return one == other
