@@ -41,6 +41,8 @@ FILES = {"good": DOMAIN, "wrong": WRONG, "warned": WARNED, "advised": ADVISED, "
 BOTH = ADVISED.replace(BLOCK, BAD)
 ERROR_COMMENT = "<!-- virtmem: ignore=block-not-power-of-two -->"
 WARNING_COMMENT = "<!-- virtmem: ignore=element-unknown -->"
+# A configuration that has nothing to say of WRONG
+OFF = "ignore = ['block-not-power-of-two']"
 UNITS = {"KiB": KIB, "MiB": MIB, "GiB": GIB}
 CELL = "<cpu><numa><cell id='0' cpus='0' memory='4' unit='GiB'/></numa></cpu>"
 # Names of files that a terminal, rich or a log would act upon

@@ -21,6 +21,7 @@ ROOMS = [
     "text",
     "units",
     "errors",
+    "toml",
     "findings",
     "machines",
     "target",

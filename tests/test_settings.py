@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 from command import check, check_json, virtmem
-from small import BAD, BOTH, DOMAIN, ERROR_COMMENT, MISSPELT, WARNED, WARNING_COMMENT, WRONG, configure, made
+from small import BAD, BOTH, DOMAIN, ERROR_COMMENT, MISSPELT, OFF, WARNED, WARNING_COMMENT, WRONG, configure, made
 
 pytestmark = pytest.mark.usefixtures("here")
-OFF = "ignore = ['block-not-power-of-two']"
 
 
 def in_folder(folder: Path | str, xml: str) -> str:

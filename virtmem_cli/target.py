@@ -223,19 +223,15 @@ _HOST_KEYS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
 
 def host_of_toml(text: str, name: str) -> Host:
     """Read a host's profile; what it does not say is as in LIBVIRT. Raises UsageError, naming file and key."""
-    import tomllib  # only a host file needs it
+    from virtmem_cli.toml import read_toml, shown  # only a host file needs it
 
-    try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{name}: this is not TOML: {error}") from None
     host = LIBVIRT._replace(name=name)
-    for key, value in table.items():
+    for key, value in read_toml(text, name).items():
         if key not in _HOST_KEYS:
             raise UsageError(f"{name}: unknown key {quoted(key)}; known are {', '.join(_HOST_KEYS)}")
         attribute, read = _HOST_KEYS[key]
         try:
             host = host._replace(**{attribute: read(value)})
         except ValueError as error:
-            raise UsageError(f"{name}: {key} is {value!r}, and should be {error}") from None
+            raise UsageError(f"{name}: {key} is {shown(value)}, and should be {error}") from None
     return host

@@ -42,10 +42,14 @@ def _escape(character: str) -> str:
     return "".join(f"\\u{code[i : i + 4]}" for i in range(0, len(code), 4))
 
 
+def cut(text: str) -> str:
+    """The beginning of a text that is very long; others as they are."""
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
 def quoted(text: str) -> str:
     """A value from the input for a message: printable, in quotes, cut where it is very long."""
-    shown = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-    return f"'{printable(shown)}'"
+    return f"'{printable(cut(text))}'"
 
 
 def nearest(name: str, known: Iterable[str], closeness: float = 0.7) -> str | None:

@@ -81,7 +81,9 @@ def _in(folder: str) -> Configuration | None:
             words = f"it is user {owner}'s, neither yours nor root's; name it with --config to have it read"
             return Configuration(unread=f"{path}: not read: {words}")
         data = read_input(path)
-        if table and b"tool.virtmem" not in data and b"[tool]" not in data:
+        from virtmem_cli.toml import may_have
+
+        if table and not may_have(data, table):
             continue
         if (configuration := _read(path, table, data)) is not None:
             return configuration
