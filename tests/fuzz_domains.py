@@ -84,7 +84,7 @@ def promises_of_reports(data: bytes, target: Target) -> None:
     for finding in judgement.findings:
         assert not CONTROLS.search(finding.message + finding.advice), finding
         if judgement.source is not None:
-            judgement.source.line(finding.location.line)
+            judgement.source.length(finding.location.line)
             assert finding.location[:2] <= finding.location[2:]
     assert not CONTROLS.search(plain(lines(judgement)))
     for form in DOCUMENTS:

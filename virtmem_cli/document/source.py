@@ -59,14 +59,20 @@ class Source:
         """Where an element is: all of it where it fits on a line, else its start tag."""
         if not self.tags:  # not ours to read: the line is libxml2's
             line = min(element.sourceline or 1, len(self.lines) - 1)
-            return Location(line, 1, line, len(self.line(line)) + 1)
+            return Location(line, 1, line, self.length(line) + 1)
         tag = self.tags[self.numbers[element]]
         start, end = self._position(tag.start), self._position(tag.end)
         return Location(*start, *(end if end[0] == start[0] else self._position(tag.content)))
 
-    def line(self, number: int) -> str:
-        """A line of the text, from 1, without its end."""
-        return self.text[self.lines[number - 1] : self.lines[number] - 1].removesuffix("\r")
+    def length(self, line: int) -> int:
+        """The characters of a line, which counts from 1, without its end."""
+        start, end = self.lines[line - 1], self.lines[line] - 1
+        return end - start - self.text.endswith("\r", start, end)
+
+    def piece(self, line: int, first: int, last: int) -> str:
+        """The characters of a line from one offset in it to another; nothing else of it is looked at, nor copied."""
+        start = self.lines[line - 1]
+        return self.text[start + first : start + last]
 
     def _position(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self.lines, offset)

@@ -52,15 +52,16 @@ def _wide(character: str) -> int:
 
 def excerpt(source: Source, finding: Reported) -> tuple[str, str, str]:
     """The source line of a finding in three parts: before the element, the element, after it. Cut where it is long."""
-    location = finding.location
-    line = source.line(location.line).replace("\t", " ")
-    start = location.column - 1
-    end = location.end_column - 1 if location.end_line == location.line else len(line)
-    first = max(0, start - _BEFORE) if len(line) > _WIDTH else 0
-    last = len(line) if len(line) - first <= _WIDTH else first + _WIDTH
-    before = ("…" if first else "") + line[first:start]
-    after = line[min(end, last) : last] + ("…" if last < len(line) else "")
-    return printable(before), printable(line[start : min(end, last)]), printable(after)
+    line, column, end_line, end_column = finding.location
+    length, start = source.length(line), column - 1
+    end = end_column - 1 if end_line == line else length
+    first = max(0, start - _BEFORE) if length > _WIDTH else 0
+    last = length if length - first <= _WIDTH else first + _WIDTH
+    before, marked, after = (
+        printable(source.piece(line, *part).replace("\t", " "))
+        for part in ((first, start), (start, min(end, last)), (min(end, last), last))
+    )
+    return ("…" if first else "") + before, marked, after + ("…" if last < length else "")
 
 
 def counts(numbers: Mapping[str, int]) -> str:
