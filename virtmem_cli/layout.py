@@ -91,12 +91,20 @@ def _place_all(devices: Sequence[tuple[MemoryDevice, int]], base: int, end: int)
 
 
 class _Space:
-    """The window while it is filled: its gaps in order of address, and the regions that are taken."""
+    """The window while it is filled: its gaps in order of address, and the regions that are taken.
+
+    Gaps only become smaller, so that what has not fitted into one never will.
+    """
 
     def __init__(self, base: int, end: int) -> None:
         self.base, self.end = base, end
         self.gaps = [(base, end)]
-        self.taken: list[tuple[int, int, MemoryDevice]] = []
+        # By size and step: the gap that was the first to fit, by its start
+        self.fitted: dict[tuple[int, int], int] = {}
+        # The regions by their starts, with whose they are; and those that are not there yet
+        self.taken: list[tuple[int, int, int]] = []
+        self.fresh: list[tuple[int, int, int]] = []
+        self.devices: list[MemoryDevice] = []
 
     def place(self, device: MemoryDevice, step: int) -> Placement:
         size, address = device.size, device.memaddr or None
@@ -108,7 +116,8 @@ class _Space:
         else:
             position, address = self.gap_for(size, step)
         if address is not None and overlaps is None:
-            self.taken.append((address, address + size, device))
+            self.fresh.append((address, address + size, len(self.devices)))
+            self.devices.append(device)
         if address is not None and position is not None:
             first, last = self.gaps[position]
             rest = ((first, address), (address + size, last))
@@ -117,11 +126,23 @@ class _Space:
 
     def gap_for(self, size: int, step: int) -> tuple[int | None, int | None]:
         """The first gap with so much room from a multiple of the step on, and that address; or None and None."""
-        for position, (start, last) in enumerate(self.gaps):
+        fitted = self.fitted.get((size, step))
+        position = 0 if fitted is None else self.position(fitted)
+        while position < len(self.gaps):
+            start, last = self.gaps[position]
             address = round_up(start, step)
             if address + size <= last:
+                self.fitted[size, step] = start
                 return position, address
+            position += 1
+        self.fitted[size, step] = _ENDLESS
         return None, None
+
+    def position(self, address: int) -> int:
+        """The first gap from an address on."""
+        from bisect import bisect_left  # only where there are several devices
+
+        return bisect_left(self.gaps, (address, 0))
 
     def gap_around(self, start: int, end: int) -> int | None:
         """The gap that holds the region, or None."""
@@ -132,14 +153,12 @@ class _Space:
 
     def owner(self, start: int, end: int) -> MemoryDevice | None:
         """Who has something of the region, or None."""
-        from bisect import bisect_left
+        from bisect import bisect_left, insort
 
-        self.taken.sort(key=_start)  # nearly in order
-        position = bisect_left(self.taken, end, key=_start)
+        for region in self.fresh:
+            insort(self.taken, region)
+        self.fresh = []
+        position = bisect_left(self.taken, (end, 0, 0))
         if position and self.taken[position - 1][1] > start:
-            return self.taken[position - 1][2]
+            return self.devices[self.taken[position - 1][2]]
         return None
-
-
-def _start(region: tuple[int, int, MemoryDevice]) -> int:
-    return region[0]

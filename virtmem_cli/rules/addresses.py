@@ -6,6 +6,7 @@ All of these go by the layout that was settled; none lays the domain out again.
 from virtmem_cli.findings import Part, Problem, Problems, Refuses, Severity, rule, safe, unsafe
 from virtmem_cli.rules.sizes import TOO_MUCH
 from virtmem_cli.settle import Settled
+from virtmem_cli.text import cut
 from virtmem_cli.units import LARGEST, human, round_up
 
 
@@ -48,8 +49,8 @@ def _overlaps(s: Settled, *, given: bool) -> Problems:
             where = "" if given else ", where QEMU puts it"
             yield Problem(
                 device.at("memaddr"),
-                f"<address base> is {device.memaddr:#x} with {human(device.size)}, which overlaps {other.alias} at "
-                f"{at:#x} with {human(other.size)}{where}",
+                f"<address base> is {device.memaddr:#x} with {human(device.size)}, which overlaps "
+                f"{cut(other.alias)} at {at:#x} with {human(other.size)}{where}",
                 "Leave the address out, and QEMU finds a place.",
                 unsafe(device.elements["memaddr"], Part.REMOVE) if "memaddr" in device.elements else None,
             )
@@ -84,9 +85,9 @@ def hotplug_gap(s: Settled) -> Problems:
     if layout is None:
         return
     least = layout.least_max_memory
-    for placement in layout.placements:
+    for placement in layout.placements if layout.used <= layout.capacity else ():
         device = placement.device
-        if placement.address is None and layout.used <= layout.capacity:
+        if placement.address is None:
             yield Problem(
                 device.element,
                 f"no gap of {human(device.size)} at a multiple of {human(placement.alignment)} is left between "

@@ -6,7 +6,7 @@ Predicates on numbers stand apart from the wording of the XML: they hold for a s
 from virtmem_cli.domain import OtherMemory
 from virtmem_cli.findings import Part, Problem, Problems, Refuses, Severity, rule, safe, unsafe
 from virtmem_cli.settle import Settled
-from virtmem_cli.text import up_to
+from virtmem_cli.text import cut, up_to
 from virtmem_cli.units import KIB, LARGEST, MIB, human, is_power_of_two, round_up
 
 
@@ -199,7 +199,7 @@ def _ledger(s: Settled) -> str:
     entries = [("boot memory", s.boot_memory), *((device.alias, device.size) for device in named)]
     if others:
         entries.append((f"{len(others)} more", sum(device.size for device in others)))
-    return " + ".join(f"{name} {human(size)}" for name, size in entries)
+    return " + ".join(f"{cut(name)} {human(size)}" for name, size in entries)
 
 
 @rule(Severity.ERROR, Refuses.LIBVIRT, "<memory> leaves nothing for the guest to boot with")
