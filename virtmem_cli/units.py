@@ -5,7 +5,8 @@ this package counts in bytes. Sources: libvirt's virScaleInteger and virStrToLon
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import compress
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -36,7 +37,9 @@ _DIGITS = {
     10: rf"{_SPACE}\+?([0-9]+)",
     16: rf"{_SPACE}\+?((?:0[xX])?[0-9a-fA-F]+)",
 }
-# All numbers to 16383, each by itself, take less than that.
+# libvirt's VIR_DOMAIN_CPUMASK_LEN: the numbers in lists, of nodes and CPUs, are below it.
+MOST_NUMBERS = 16384
+# All of them, each by itself, take less than that.
 _LONGEST_BITMAP = 100_000
 # int() is quadratic in the number of digits and refuses more than 4300 of them; no limit here has more than 20.
 _MOST_DIGITS = 25
@@ -126,21 +129,24 @@ def human(size: int) -> str:
     return f"{size} {'byte' if size == 1 else 'bytes'}"
 
 
-@lru_cache(16)  # few lists, again and again; one of all numbers takes half a megabyte
-def parse_bitmap(text: str, *, size: int) -> tuple[int, ...]:
-    """Read libvirt's list of numbers, as '0-3,^2,8', each below `size`, into the sorted numbers.
+@lru_cache(16)  # few lists, again and again
+def parse_bits(text: str, *, size: int) -> int:
+    """Read libvirt's list of numbers, as '0-3,^2,8', each below `size`, into a number with these bits.
 
     Raises NotANumberError where libvirt's virBitmapParse fails, or where it is longer than a list of all numbers;
     TooLargeError for a number not below `size`.
     """
     if len(text) > _LONGEST_BITMAP:
         raise NotANumberError
-    bits: set[int] = set()
+    bits = 0
     parts = text.split(",")
     if len(parts) > 1 and not parts[-1].strip(_WHITE):
         parts.pop()  # one comma at the end is taken
     # What is said again later need not be said before, which keeps a very long list short
     for part in reversed(dict.fromkeys(reversed(parts))):
+        if len(part) < 5 and _is_digits(part):  # most are, and a list may have all numbers there are
+            bits |= 1 << min(int(part), size)
+            continue
         first, dash, last = [piece.strip(_WHITE) for piece in part.partition("-")]
         out = first.startswith("^")
         first = first.removeprefix("^")
@@ -151,10 +157,31 @@ def parse_bitmap(text: str, *, size: int) -> tuple[int, ...]:
         if end < start:
             raise NotANumberError
         if out:
-            bits.discard(start)
+            bits &= ~(1 << start)
         else:
-            bits.update(range(start, end + 1))
-    return tuple(sorted(bits))
+            bits |= (2 << end) - (1 << start)
+    if bits >> size:
+        raise TooLargeError(size - 1)
+    return bits
+
+
+def parse_bitmap(text: str, *, size: int) -> tuple[int, ...]:
+    """As parse_bits, into the sorted numbers."""
+    return numbers_of(parse_bits(text, size=size))
+
+
+@lru_cache(16)
+def numbers_of(bits: int) -> tuple[int, ...]:
+    """The numbers of the bits that are set, sorted."""
+    if bits < 1 << 256:
+        return tuple([number for number in range(bits.bit_length()) if bits >> number & 1])
+    return tuple(compress(_first_numbers(), map("1".__eq__, bin(bits)[:1:-1])))
+
+
+@cache
+def _first_numbers() -> tuple[int, ...]:
+    """All that a list may have, once for all lists: in each by itself they would take half a megabyte."""
+    return tuple(range(MOST_NUMBERS))
 
 
 def _is_digits(text: str) -> bool:
@@ -231,7 +258,7 @@ def respell_bitmap(text: str, *, size: int) -> str | None:
     """The list of numbers that one in a wrong form seems to mean, or None."""
     if len(text) > 1000:
         return None
-    text = re.sub(r"\s*(?:-|\.{2,3}|[\u2010-\u2015])\s*", "-", text.strip())
+    text = re.sub(r"(?<!\s)\s*+(?:-|\.{2,3}|[\u2010-\u2015])\s*", "-", text.strip())
     text = re.sub(r"[\s,;]+", ",", text).strip(",")
     try:
         return text if parse_bitmap(text, size=size) else None

@@ -20,7 +20,7 @@ from virtmem_cli.parse.reader import (
     first_with,
 )
 from virtmem_cli.rules import reading
-from virtmem_cli.units import MIB, UINT_MAX
+from virtmem_cli.units import MIB, UINT_MAX, numbers_of
 
 Top = Mapping[str, list[Element]]
 
@@ -52,7 +52,7 @@ def _cell(reader: Reader, element: Element, index: int) -> NumaCell:
     return NumaCell(
         element=element,
         id=index if cell_id is None else cell_id,
-        cpus=() if element.get("cpus") is None else reader.bitmap(element, "cpus", empty=True) or (),
+        cpus=() if element.get("cpus") is None else numbers_of(reader.bitmap(element, "cpus", empty=True) or 0),
         memory_given=memory,
         shared=reader.choice(element, "memAccess", ACCESS),
         discard=reader.choice(element, "discard", YES_NO),

@@ -12,11 +12,13 @@ from virtmem_cli.rules import reading
 from virtmem_cli.units import (
     KIB,
     LARGEST,
+    MOST_NUMBERS,
     UINT_MAX,
     NotANumberError,
     TooLargeError,
     UnknownUnitError,
-    parse_bitmap,
+    numbers_of,
+    parse_bits,
     parse_scaled,
     parse_uint,
     round_up,
@@ -28,8 +30,8 @@ P = ParamSpec("P")
 # A rule for what is 0
 Zero = Rule[[Element, str, str, str], Problem]
 
-# libvirt's VIR_DOMAIN_CPUMASK_LEN: the numbers of nodes and CPUs are below it.
-NODES = 16384
+# The numbers of nodes and CPUs are below it.
+NODES = MOST_NUMBERS
 # QEMU's MAX_NODES, of guest and host: node numbers are below it.
 MOST_NODES = 128
 
@@ -199,11 +201,11 @@ class Reader:
             self.say(reading.value_unknown, Value(element, name), values)
         return values.get(text)
 
-    def bitmap(self, element: Element, name: str = "", *, empty: bool = False) -> tuple[int, ...] | None:
-        """A list of node or CPU numbers, which only with `empty` may name none; None after a finding."""
+    def bitmap(self, element: Element, name: str = "", *, empty: bool = False) -> int | None:
+        """A list of node or CPU numbers, as bits, which only with `empty` may name none; None after a finding."""
         text = element.get(name, "") if name else string(element)
         try:
-            bits = parse_bitmap(text, size=NODES)
+            bits = parse_bits(text, size=NODES)
         except (NotANumberError, TooLargeError):
             self.say(reading.nodeset_invalid, Value(element, name), NODES)
             return None
@@ -218,8 +220,11 @@ class Reader:
 
     def nodes(self, element: Element, name: str = "") -> tuple[int, ...] | None:
         """A list of NUMA nodes, of which QEMU knows MOST_NODES; None after a finding."""
-        nodes = self.bitmap(element, name)
-        if nodes and nodes[-1] >= MOST_NODES:
-            self.say(reading.nodes_too_many, element, MOST_NODES, label=Value(element, name).label, last=nodes[-1])
+        bits = self.bitmap(element, name)
+        if bits is None:
             return None
-        return nodes
+        if bits >> MOST_NODES:
+            last = bits.bit_length() - 1
+            self.say(reading.nodes_too_many, element, MOST_NODES, label=Value(element, name).label, last=last)
+            return None
+        return numbers_of(bits)
