@@ -147,8 +147,10 @@ class Finding(NamedTuple):
     problem: Problem
 
 
-# Findings of one rule that are named for one domain.
+# Findings of one rule that are named for one domain, and of all together. A rule that comes later names its first one
+# all the same, so that nothing goes unsaid that refuses a domain.
 MOST_FINDINGS = 1000
+MOST_TOGETHER = 5000
 
 
 class Findings:
@@ -157,6 +159,7 @@ class Findings:
     def __init__(self) -> None:
         self._found: dict[Finding, None] = {}
         self._counts: dict[str, int] = {}
+        self._full: set[str] = set()
         # The first rule that had more to say than is named
         self.cut: AnyRule | None = None
 
@@ -165,11 +168,12 @@ class Findings:
 
     def room(self, rule: AnyRule) -> int:
         """How many more findings of the rule would be named."""
-        return max(0, MOST_FINDINGS - self._counts.get(rule.id, 0))
+        count = self._counts.get(rule.id, 0)
+        return max(0, min(MOST_FINDINGS - count, max(MOST_TOGETHER - len(self._found), int(not count))))
 
     def say(self, rule: Rule[P, Problem], *about: P.args, **more: P.kwargs) -> None:
         """Find one problem by a rule, if there is room for it."""
-        if self._counts.get(rule.id, 0) <= MOST_FINDINGS:
+        if rule.id not in self._full:
             self.add(rule, (rule.find(*about, **more),))
 
     def add(self, rule: AnyRule, problems: Iterable[Problem]) -> None:
@@ -178,11 +182,19 @@ class Findings:
             finding = Finding(rule, problem)
             if finding in self._found:
                 continue
-            count = self._counts[rule.id] = self._counts.get(rule.id, 0) + 1
-            if count > MOST_FINDINGS:
-                self.cut = self.cut or rule
-                words = f"there are more of these: the first {MOST_FINDINGS} are named"
-                if count == MOST_FINDINGS + 1:
-                    self._found[Finding(rule, Problem(problem.element, words, "Begin with those."))] = None
+            if not self.room(rule):
+                self._cut(rule, problem.element)
                 return
+            self._counts[rule.id] = self._counts.get(rule.id, 0) + 1
             self._found[finding] = None
+
+    def _cut(self, rule: AnyRule, element: Element) -> None:
+        """Say once that the rule finds more than is named."""
+        self.cut = self.cut or rule
+        if rule.id not in self._full:
+            self._full.add(rule.id)
+            number = self._counts[rule.id]
+            named = (f"the first {number} are named", "Begin with those.")
+            words, advice = named if number > 1 else ("the first is named", "Begin with that.")
+            problem = Problem(element, f"there are more of these: {words}", advice)
+            self._found[Finding(rule, problem)] = None

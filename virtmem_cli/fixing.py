@@ -16,7 +16,7 @@ from virtmem_cli.document.repair import Repaired, kept, repaired
 from virtmem_cli.document.source import Source
 from virtmem_cli.domain import Domain
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.findings import MOST_FINDINGS, Severity
+from virtmem_cli.findings import Severity
 from virtmem_cli.judgement import Judgement, Look, Terms, look
 from virtmem_cli.props import all_arguments
 from virtmem_cli.registry import ADVICE
@@ -106,7 +106,7 @@ class _Fixing:
         """See that the domain can be repaired at all; raises VirtmemError."""
         cut, source = self.first.look.cut, self.first.look.judgement.source
         if cut is not None:
-            raise self.trouble(f"{cut.id} finds more than the {MOST_FINDINGS} that are named")
+            raise self.trouble(f"{cut.id} finds more than is named")
         if source is not None and source.text.encode(source.encoding, errors="replace") != self.first.data:
             raise self.trouble(f"{source.encoding} does not give back the same bytes")
 

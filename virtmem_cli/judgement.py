@@ -14,6 +14,7 @@ from virtmem_cli.domain import Domain
 from virtmem_cli.errors import InputRefusedError
 from virtmem_cli.findings import AnyRule, Finding, Findings, Severity
 from virtmem_cli.parse import parse_domain
+from virtmem_cli.parse.machine import names_architecture
 from virtmem_cli.registry import ADVICE, RULES
 from virtmem_cli.rules import reading
 from virtmem_cli.rules.judges import JUDGES
@@ -96,12 +97,14 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
             Judgement(name, (refusal,), refused=True, devices=0, source=None, configuration=terms.configuration)
         )
     read: dict[str, tuple[Domain, Findings]] = {}  # by what libvirt takes where <type arch> is absent
+    named = names_architecture(root)
     hosts: dict[Finding, list[str]] = {}
     cut: AnyRule | None = None
     for target in terms.targets:
-        if target.host.arch not in read:
-            read[target.host.arch] = parse_domain(root, target.host.arch)
-        domain, found = read[target.host.arch]
+        default = "" if named else target.host.arch
+        if default not in read:
+            read[default] = parse_domain(root, default)
+        domain, found = read[default]
         for one in about_virtio_mem(root, domain, found):
             hosts.setdefault(one, []).append(target.host.name)
         judged = _judged(domain, target)
@@ -114,6 +117,11 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
         for element, words in terms.schema.misfits(root):
             misfits.say(reading.schema_mismatch, element, words, terms.schema.path)
         merged |= dict.fromkeys(misfits, ())
+    together = Findings()
+    for one in merged:
+        together.add(one.rule, (one.problem,))
+    cut = cut or together.cut
+    merged = {one: merged.get(one, ()) for one in together}
     on = {rule for rule in RULES if (terms.settings or {}).get(rule, True) is not None}
     if terms.schema is None:
         on.discard(reading.schema_mismatch.id)
@@ -142,7 +150,8 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
         if one.rule.severity is Severity.ERROR
         for host in names
     ]
-    return Look(judgement, root, {arch: its for arch, (its, _) in read.items()}, told, frozenset(errors), cut)
+    domains = {host.arch: read["" if named else host.arch][0] for host in (target.host for target in terms.targets)}
+    return Look(judgement, root, domains, told, frozenset(errors), cut)
 
 
 def _judged(domain: Domain, target: Target) -> Findings:

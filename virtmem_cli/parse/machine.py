@@ -58,6 +58,11 @@ def domain_type(reader: Reader, root: Element) -> str:
     return kind or ""
 
 
+def names_architecture(root: Element) -> bool:
+    """Whether the domain says for which architecture it is, so that the host's does not count."""
+    return first_with(every(root.iterchildren("os"), "type"), "arch") is not None
+
+
 def architecture(reader: Reader, root: Element, top: Top, default: str) -> tuple[str, str]:
     """The architecture and the machine type, '' for none; `default` is libvirt's: the host's architecture."""
     types = every(top.get("os", ()), "type")
