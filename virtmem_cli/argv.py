@@ -56,10 +56,25 @@ def _texts(value: Value) -> Iterable[str]:
 JSON_OPTIONS = {"-object": ("object-json", "qom-type"), "-device": ("device-json", "driver")}
 
 
+# Characters of all arguments: Linux starts no process with more than 6 MiB (3/4 of _STK_LIM, in fs/exec.c).
+LONGEST = 6 << 20
+
+
+class TooLongError(ValueError):
+    """The arguments are longer than LONGEST; the exception has no arguments."""
+
+
 def arguments(arguments: Iterable[Argument], qemu: Qemu) -> tuple[str, ...]:
-    """The argument list: each option, and its value in the newest syntax that this QEMU takes."""
+    """The argument list: each option, and its value in the newest syntax that this QEMU takes.
+
+    Raises TooLongError where no process could be started with it.
+    """
     argv: list[str] = []
+    length = 0
     for option, properties in arguments:
         feature, bare = JSON_OPTIONS.get(option, ("", ""))
         argv += [option, as_json(properties) if feature and qemu.has(feature) else as_keyval(properties, bare)]
+        length += len(argv[-1])
+        if length > LONGEST:
+            raise TooLongError
     return tuple(argv)

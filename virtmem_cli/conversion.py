@@ -7,10 +7,11 @@ bytes -> tree -> Domain -> Settled -> findings -> properties -> argv
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from virtmem_cli.argv import arguments
+from virtmem_cli.argv import LONGEST, TooLongError, arguments
 from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.document.value import Element
 from virtmem_cli.domain import Domain
+from virtmem_cli.errors import InputRefusedError
 from virtmem_cli.findings import Finding, Findings
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.props import all_arguments
@@ -43,7 +44,8 @@ def convert(
 ) -> Conversion:
     """Judge and convert one domain; `name` stands for it in messages.
 
-    Comments and settings may silence warnings, never errors. Raises InputRefusedError for what is no domain.
+    Comments and settings may silence warnings, never errors. Raises InputRefusedError for what is no domain, or
+    too large for a process.
     """
     root = parse_tree(data, name)
     domain, found = parse_domain(root, target.host.arch)
@@ -61,7 +63,11 @@ def convert(
         source = Source(data, root)
         told = tuple([one.reported for one in tell(dict.fromkeys(heard, ()), source, root, settings)])
         refused = is_refused(told, strict=strict)
-    argv = arguments(all_arguments(settled), target.qemu) if settled and not refused else ()
+    try:
+        argv = arguments(all_arguments(settled), target.qemu) if settled and not refused else ()
+    except TooLongError:
+        reason = f"QEMU's arguments are longer than the {LONGEST >> 20} MiB with which Linux starts a process"
+        raise InputRefusedError(name, 1, reason, "Write shorter aliases.") from None
     return Conversion(told, refused, len(domain.devices), argv, settled)
 
 
@@ -81,5 +87,5 @@ def about_virtio_mem(root: Element, domain: Domain, found: Findings) -> list[Fin
     """
     if domain.devices:
         return list(found)
-    meant = [element for element in root.iter("{*}*") if element.get("model") == "virtio-mem"] if found else ()
+    meant = {element for element in root.iter("{*}*") if element.get("model") == "virtio-mem"} if found else ()
     return [one for one in found if one.rule is reading.memory_model or one.problem.element in meant]

@@ -132,7 +132,7 @@ def machine_of(arch: str, name: str) -> Machine | None:
 
 def machine_version(name: str) -> Version | None:
     """The QEMU version that a machine type is of, as pc-q35-8.2; None for one without."""
-    match = re.search(r"-([0-9]{1,3})\.([0-9]{1,3})$", name)
+    match = re.search(r"-([0-9]{1,3})\.([0-9]{1,3})$", name[-9:])  # each device asks, and a name may be long
     return (int(match[1]), int(match[2])) if match else None
 
 

@@ -171,9 +171,13 @@ def _size(value: object) -> int:
     return size
 
 
+# Linux's PATH_MAX; each memory device has the path in its arguments
+_LONGEST_PATH = 4096
+
+
 def _path(value: object) -> str:
-    if not isinstance(value, str) or not value.startswith("/") or not value.isprintable():
-        raise ValueError("an absolute path")
+    if not isinstance(value, str) or not value.startswith("/") or not value.isprintable() or len(value) > _LONGEST_PATH:
+        raise ValueError(f"an absolute path of at most {_LONGEST_PATH} characters")
     return value.rstrip("/")
 
 

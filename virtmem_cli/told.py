@@ -4,7 +4,7 @@ Takes the findings of one domain with its tree and bytes; gives them as they are
 Only a domain with something to say comes here.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
@@ -152,15 +152,13 @@ def _suppress(
     """
     findings, said = list(found), Findings()
     number = source.numbers
-
-    def place(finding: Finding) -> int:
-        return number[finding.problem.element]
-
-    by_rule: dict[str, list[Finding]] = {}
-    for finding in sorted(findings, key=place) if comments else ():
-        by_rule.setdefault(finding.rule.id, []).append(finding)
-    silenced: set[int] = set()  # by id, since to hash them takes long
-    done: set[tuple[str, int, int]] = set()
+    # By rule the findings and where they are, in the order of the document; and those that comments cover, as ranges
+    by_rule: dict[str, list[tuple[int, int]]] = {}
+    for index, finding in enumerate(findings if comments else ()):
+        by_rule.setdefault(finding.rule.id, []).append((number[finding.problem.element], index))
+    for places in by_rule.values():
+        places.sort()
+    covered: dict[str, set[tuple[int, int]]] = {}
     for comment in comments:
         first = number[comment.first]
         last = -1 if comment.last is None else number[comment.last]
@@ -170,10 +168,15 @@ def _suppress(
                 said.say(reading.suppression_unknown, comment.first, name, near, FORM)
                 continue
             suspects = by_rule.get(name, [])
-            hit = suspects[bisect_left(suspects, first, key=place) : bisect_right(suspects, last, key=place)]
-            if not hit and name in judged:
+            hit = (bisect_left(suspects, (first, 0)), bisect_left(suspects, (last + 1, 0)))
+            if hit[0] >= hit[1] and name in judged:
                 said.say(reading.suppression_unused, comment.first, name)
-            if (name, first, last) not in done and (not guarded or RULES[name].severity is not Severity.ERROR):
-                silenced.update(map(id, hit))
-            done.add((name, first, last))
-    return [one for one in findings if id(one) not in silenced], said
+            if not guarded or RULES[name].severity is not Severity.ERROR:
+                covered.setdefault(name, set()).add(hit)
+    silenced: set[int] = set()
+    for name, ranges in covered.items():
+        done = 0
+        for start, end in sorted(ranges):
+            silenced.update(index for _, index in by_rule.get(name, [])[max(start, done) : end])
+            done = max(done, end)
+    return [one for index, one in enumerate(findings) if index not in silenced], said

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from lxml import etree
 
-# Comments of a domain that are read, and characters of each.
+# Comments of a domain that are read, characters of each, and names in all of them. What is not read silences nothing.
 MOST_COMMENTS = 1000
 LONGEST_COMMENT = 10_000
+MOST_NAMES = 10_000
 FORM = "<!-- virtmem: ignore=RULE -->"
 
 
@@ -32,6 +33,16 @@ def suppressions(root: etree._Element) -> list[Suppression]:
     found: list[Suppression] = []
     waiting: list[etree._Element] = []  # comments behind which no element has come yet
     element = root
+    names = MOST_NAMES
+
+    def take(last: etree._Element | None) -> None:
+        nonlocal names
+        for comment in waiting:
+            its_last = last if comment.getparent() is element.getparent() else None
+            found.append(_suppression(comment, element, its_last, names))
+            names -= len(found[-1].names)
+        waiting.clear()
+
     for node in (*_before(root), *root.iter(etree.Comment, etree.Element)):
         if isinstance(node, etree._Comment):
             if len(found) + len(waiting) < MOST_COMMENTS and re.match(r"\s*virtmem:", node.text or ""):
@@ -39,17 +50,16 @@ def suppressions(root: etree._Element) -> list[Suppression]:
             continue
         element = node
         if waiting:
-            last = _last_within(element)
-            found += [_suppression(c, element, last if c.getparent() is element.getparent() else None) for c in waiting]
-            waiting = []
-    return found + [_suppression(comment, element, None) for comment in waiting]
+            take(_last_within(element))
+    take(None)
+    return found
 
 
-def _suppression(comment: etree._Element, first: etree._Element, last: etree._Element | None) -> Suppression:
+def _suppression(comment: etree._Element, first: etree._Element, last: etree._Element | None, most: int) -> Suppression:
     text = (comment.text or "")[:LONGEST_COMMENT]
     match = re.fullmatch(r"\s*virtmem:\s*ignore\s*=(.*)", text, re.DOTALL)
-    names = dict.fromkeys(name.strip() for name in match[1].split(",")) if match else [text.strip()]
-    return Suppression(first, last, tuple(names), match is not None)
+    names = match[1].split(",", most)[:most] if match else [text.strip()]
+    return Suppression(first, last, tuple(dict.fromkeys([name.strip() for name in names])), match is not None)
 
 
 def _before(root: etree._Element) -> list[etree._Element]:

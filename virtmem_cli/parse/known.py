@@ -6,6 +6,7 @@ elsewhere libvirt knows far more than is listed here, so that only near misses o
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import islice
 
 from virtmem_cli.document.value import Element, Value
@@ -221,19 +222,37 @@ def _within(path: str, known: Known | None) -> Iterator[tuple[str, Known | None]
         yield from _within(f"{path}/{tag}", inner)
 
 
+@cache
+def _attribute_homes(top: str) -> Mapping[str, str]:
+    """The attributes that one element alone has, of those known in an element of <domain>, and that element."""
+    homes: dict[str, list[str]] = {}
+    for path, known in known_elements():
+        if known and path.partition("/")[0] == top:
+            for name in known.attributes:
+                homes.setdefault(name, []).append(path)
+    return {name: f"<{paths[0].rpartition('/')[2]}>" for name, paths in homes.items() if len(paths) == 1}
+
+
 def _attribute_home(name: str, path: str) -> str | None:
     """The element that an attribute belongs to, for one in the wrong place; None for a stranger.
 
     What many elements have, such as 'unit', belongs to none of them.
     """
-    top = path.partition("/")[0]
-    homes = [p for p, known in known_elements() if known and name in known.attributes and p.partition("/")[0] == top]
-    return f"<{homes[0].rpartition('/')[2]}>" if len(homes) == 1 else None
+    return _attribute_homes(path.partition("/")[0]).get(name)
+
+
+@cache
+def _paths() -> Mapping[str, tuple[str, ...]]:
+    """The paths of the elements that are known, by their names."""
+    paths: dict[str, list[str]] = {}
+    for path, _ in known_elements():
+        paths.setdefault(path.rpartition("/")[2], []).append(path)
+    return {name: tuple(its) for name, its in paths.items()}
 
 
 def _home(tag: str, path: str) -> str | None:
     """The element that one in the wrong place belongs to, of several the nearest; None for a stranger."""
-    homes = [p for p, _ in known_elements() if p.rpartition("/")[2] == tag]
+    homes = _paths().get(tag)
     if not homes:
         return None
     parts = path.split("/")

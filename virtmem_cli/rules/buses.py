@@ -9,7 +9,7 @@ from virtmem_cli.domain import CcwAddress, PciAddress, VirtioMem
 from virtmem_cli.findings import Part, Problem, Problems, Refuses, Severity, rule, unsafe
 from virtmem_cli.machines import PCI_MODELS, PCI_OPTIONS
 from virtmem_cli.settle import Settled, bus_name, is_ccw
-from virtmem_cli.text import quoted
+from virtmem_cli.text import cut, quoted
 from virtmem_cli.units import human
 
 
@@ -52,7 +52,8 @@ def address_type(s: Settled) -> Problems:
         if device.address_type and device.address_type not in allowed:
             yield Problem(
                 device.at("address"),
-                f"<address type> is {quoted(device.address_type)}, and {s.domain.arch} has {' and '.join(allowed)}",
+                f"<address type> is {quoted(device.address_type)}, and {cut(s.domain.arch)} has "
+                f"{' and '.join(allowed)}",
                 f"Write type='{allowed[-1]}'.",
                 unsafe(device.at("address"), Part.REMOVE),
             )
@@ -176,17 +177,17 @@ def ccw_duplicate(s: Settled) -> Problems:
 
 def _duplicates(s: Settled, kind: type[PciAddress] | type[CcwAddress]) -> Problems:
     first: dict[tuple[int, ...], str] = {}
+    ours = {device.elements.get("address") for device in s.devices}
     for other in s.domain.addresses:
         if not isinstance(other.address, kind):
             continue
         key = other.address[:3]  # whatever it says of multifunction
         if key in first:
-            ours = any(other.element is device.elements.get("address") for device in s.devices)
             yield Problem(
                 other.element,
                 f"<address> of <{other.device}> is {other.address}, which an earlier <{first[key]}> has",
                 "Write a free address, or leave it out.",
-                unsafe(other.element, Part.REMOVE) if ours else None,
+                unsafe(other.element, Part.REMOVE) if other.element in ours else None,
             )
         first.setdefault(key, other.device)
 

@@ -6,7 +6,7 @@ from virtmem_cli.machines import ARCHITECTURES, MACHINES
 from virtmem_cli.settle import Settled, device_driver, unplugged_readable
 from virtmem_cli.settle.memory import model_of
 from virtmem_cli.target import FEATURES, show
-from virtmem_cli.text import LETTERS, LETTERS_AND_DIGITS, quoted
+from virtmem_cli.text import LETTERS, LETTERS_AND_DIGITS, cut, quoted
 
 _IDENTIFIER = LETTERS_AND_DIGITS.union("-._")
 
@@ -39,7 +39,7 @@ def qemu_version(s: Settled) -> Problems:
         yield Problem(
             s.domain.at("os"),
             f"<type arch> is {quoted(s.domain.arch)}, and this {qemu} is for {qemu.arch}",
-            f"Take the QEMU for {s.domain.arch}.",
+            f"Take the QEMU for {cut(s.domain.arch)}.",
         )
     elif qemu.drivers is not None and s.domain.arch in ARCHITECTURES:
         wanted = {device_driver(s, device): device.element for device in reversed(s.devices)}
@@ -48,7 +48,7 @@ def qemu_version(s: Settled) -> Problems:
     elif qemu.version < since:
         yield Problem(
             s.domain.at("os"),
-            f"{qemu} has no virtio-mem for {s.domain.arch}",
+            f"{qemu} has no virtio-mem for {cut(s.domain.arch)}",
             f"Take QEMU {show(since)} or newer.",
         )
     for device in s.devices:
@@ -103,9 +103,9 @@ def alias_duplicate(s: Settled) -> Problems:
 @rule(Severity.ERROR, Refuses.QEMU, "the alias is no identifier of QEMU's")
 def alias_invalid(s: Settled) -> Problems:
     """QEMU's id_wellformed(). Only a running domain's XML can bring such an alias here."""
-    buses = [on.controller for on in s.on_pci if on.controller]
+    buses = {on.controller.bus: on.controller for on in s.on_pci if on.controller}
     named = [(device.alias, device.at("alias")) for device in s.devices]
-    named += [(controller.alias, controller.element) for controller in buses if controller.alias]
+    named += [(controller.alias, controller.element) for controller in buses.values() if controller.alias]
     for alias, element in named:
         if alias[:1] not in LETTERS or not _IDENTIFIER.issuperset(alias):
             yield Problem(
