@@ -1,17 +1,21 @@
 """layout: where device memory lands. Real QEMU holds it too, in test_qemu and test_random_domains."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from domains import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
 from judging import parsed
 
-from virtmem_cli.domain import Domain, MemoryDevice, OtherMemory
-from virtmem_cli.layout import Layout
+from virtmem_cli.domain import Domain, MemoryDevice, OtherMemory, VirtioMem
+from virtmem_cli.layout import Layout, lay_out
+from virtmem_cli.machines import machine_of
 from virtmem_cli.registry import RULES
 from virtmem_cli.settle import settle
 from virtmem_cli.target import Target
-from virtmem_cli.units import GIB, MIB
+from virtmem_cli.units import GIB, MIB, round_up
 
 PAGE = (ROOT / "docs/layout.md").read_text()
 
@@ -162,3 +166,38 @@ def test_overlaps_name_the_one_in_the_way(at: int, size: int, owner: str | None)
     taken = (device(0, 1, at=7), device(1, 1, at=9), device(2, 1, at=11))
     overlaps = filled(*taken, device(3, size, at=at)).placements[-1].overlaps
     assert (overlaps and overlaps.alias) == owner
+
+
+def first_fit(devices: Sequence[tuple[int, int, int]], base: int, end: int) -> list[int | None]:
+    """Where devices, each with size, step and the address that it names or 0, come to be: by trying all places."""
+    taken: list[tuple[int, int]] = []
+    found: list[int | None] = []
+    for size, step, address in devices:
+        starts = (
+            [address] if address else [round_up(start, step) for start in (base, *sorted(last for _, last in taken))]
+        )
+        free = [s for s in starts if all(s + size <= first or last <= s for first, last in taken)]
+        if not address:
+            free = [s for s in free if base <= s and s + size <= end]
+        found.append(address or (free[0] if free else None))
+        if free:
+            taken.append((free[0], free[0] + size))
+    return found
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.sampled_from([1, 1, 2, 4, 8]), st.integers(-60, 60)), max_size=60))
+def test_devices_are_where_trying_all_places_puts_them(wanted: list[tuple[int, int, int]]) -> None:
+    """However the gaps are kept: here never more than four together."""
+    machine = machine_of("x86_64", "q35")
+    assert machine is not None
+    step = 2 * MIB
+    base = 6 * GIB
+    devices = [(size * step, align * step, base + place * step if place > 0 else 0) for size, align, place in wanted]
+    example = domain("layout-gaps-are-used").memory_devices[0]
+    assert isinstance(example, VirtioMem)
+    laid = [(example._replace(size_given=size, memaddr=address), align) for size, align, address in devices]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("virtmem_cli.layout._RUN", 4)
+        layout = lay_out(laid, machine=machine, boot_memory=4 * GIB, max_memory=4 * GIB + 100 * step, slots=0)
+    assert layout.base == base
+    assert [one.address for one in layout.placements] == first_fit(devices, base, layout.end)

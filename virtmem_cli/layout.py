@@ -90,18 +90,31 @@ def _place_all(devices: Sequence[tuple[MemoryDevice, int]], base: int, end: int)
     return tuple([space.place(device, step) for device, step in devices])
 
 
-class _Space:
-    """The window while it is filled: its gaps in order of address, and the regions that are taken.
+# Gaps that are looked through one by one
+_RUN = 64
 
-    Gaps only become smaller, so that what has not fitted into one never will.
-    """
+
+class _Run(NamedTuple):
+    """Gaps that follow each other, in order of address; and the most room in one of them, by step, once it is known."""
+
+    gaps: list[tuple[int, int]]
+    most: dict[int, int]
+
+    def room(self, step: int) -> int:
+        """The most room in one gap from a multiple of the step on."""
+        room = self.most.get(step)
+        if room is None:
+            room = self.most[step] = max([last - -(-start // step) * step for start, last in self.gaps], default=0)
+        return room
+
+
+class _Space:
+    """The window while it is filled: its gaps, in runs so that few are looked at, and the regions that are taken."""
 
     def __init__(self, base: int, end: int) -> None:
         self.base, self.end = base, end
-        self.gaps = [(base, end)]
-        # By size and step: the gap that was the first to fit, by its start
-        self.fitted: dict[tuple[int, int], int] = {}
-        # The regions by their starts, with whose they are; and those that are not there yet
+        self.runs = [_Run([(base, end)], {})]
+        # The regions in order, each with whose it is; and those that are not there yet
         self.taken: list[tuple[int, int, int]] = []
         self.fresh: list[tuple[int, int, int]] = []
         self.devices: list[MemoryDevice] = []
@@ -112,48 +125,57 @@ class _Space:
         if address is not None:
             outside = not self.base <= address <= self.end - size
             overlaps = self.owner(address, address + size)
-            position = None if overlaps else self.gap_around(address, address + size)
+            if not overlaps and not outside:
+                self.take(self.run_around(address), address, size)
         else:
-            position, address = self.gap_for(size, step)
+            # Of a step that is no power of two QEMU takes no device; as the next one there are few
+            run, address = self.gap_for(size, 1 << (step - 1).bit_length())
+            if address is not None:
+                self.take(run, address, size)
         if address is not None and overlaps is None:
             self.fresh.append((address, address + size, len(self.devices)))
             self.devices.append(device)
-        if address is not None and position is not None:
-            first, last = self.gaps[position]
-            rest = ((first, address), (address + size, last))
-            self.gaps[position : position + 1] = [(start, end) for start, end in rest if start < end]
         return Placement(device, size, step, address, overlaps, outside)
 
-    def gap_for(self, size: int, step: int) -> tuple[int | None, int | None]:
-        """The first gap with so much room from a multiple of the step on, and that address; or None and None."""
-        fitted = self.fitted.get((size, step))
-        position = 0 if fitted is None else self.position(fitted)
-        while position < len(self.gaps):
-            start, last = self.gaps[position]
-            address = round_up(start, step)
-            if address + size <= last:
-                self.fitted[size, step] = start
-                return position, address
-            position += 1
-        self.fitted[size, step] = _ENDLESS
-        return None, None
+    def gap_for(self, size: int, step: int) -> tuple[int, int | None]:
+        """The run with the first gap that has so much room from a multiple of the step on, and that address or None."""
+        for number, run in enumerate(self.runs):
+            if run.room(step) < size:
+                continue
+            for start, last in run.gaps:
+                address = round_up(start, step)
+                if address + size <= last:
+                    return number, address
+        return 0, None
 
-    def position(self, address: int) -> int:
-        """The first gap from an address on."""
-        from bisect import bisect_left  # only where there are several devices
+    def run_around(self, address: int) -> int:
+        """The run with the last gap that begins at the address or before."""
+        for number in range(len(self.runs) - 1, 0, -1):
+            if self.runs[number].gaps[0][0] <= address:
+                return number
+        return 0
 
-        return bisect_left(self.gaps, (address, 0))
+    def take(self, number: int, address: int, size: int) -> None:
+        """Take a region out of a gap of this run, where one holds it."""
+        from bisect import bisect_right  # where there are devices
 
-    def gap_around(self, start: int, end: int) -> int | None:
-        """The gap that holds the region, or None."""
-        from bisect import bisect_right  # only for an address that is given
-
-        position = bisect_right(self.gaps, (start, _ENDLESS)) - 1
-        return position if position >= 0 and end <= self.gaps[position][1] else None
+        gaps, most = self.runs[number]
+        position = bisect_right(gaps, (address, _ENDLESS)) - 1
+        if position < 0 or address + size > gaps[position][1]:
+            return
+        first, last = gaps[position]
+        rest = ((first, address), (address + size, last))
+        gaps[position : position + 1] = [(start, end) for start, end in rest if start < end]
+        most.clear()
+        if len(gaps) > _RUN:
+            self.runs.insert(number + 1, _Run(gaps[_RUN // 2 :], {}))
+            del gaps[_RUN // 2 :]
+        elif not gaps and number:
+            del self.runs[number]
 
     def owner(self, start: int, end: int) -> MemoryDevice | None:
         """Who has something of the region, or None."""
-        from bisect import bisect_left, insort
+        from bisect import bisect_left, insort  # only for an address that is given
 
         for region in self.fresh:
             insort(self.taken, region)
