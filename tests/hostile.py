@@ -16,7 +16,7 @@ from command import VIRTMEM
 from domains import edited
 from real_qemu import TIMEOUT
 
-SECONDS, MEMORY = 5, 256 << 20  # of processor time, and resident
+SECONDS, MEMORY = 5, 128 << 20  # of processor time, and resident
 DEVICE = """<memory model='virtio-mem'>
       <target>
         <size unit='GiB'>4</size>

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hostile import COMMANDS, DEVICE, DEVICES, IGNORE, REQUESTED, TARGET, domain, within_limits
+from domains import edited
+from hostile import COMMANDS, DEVICE, DEVICES, IGNORE, REQUESTED, TARGET, declared, domain, within_limits
 
 from virtmem_cli.document.tree import LARGEST, MOST_ATTRIBUTES, MOST_TAGS
 
@@ -47,6 +48,42 @@ def numbered(text: str, *, tags: int) -> str:
     return "".join(text.format(number) for number in range(most))
 
 
+def filled(xml: str, text: str = "x") -> str:
+    """The domain with a comment that makes it as large as is let in."""
+    room = (LARGEST - len(xml.encode()) - 20) // len(text.encode())
+    return edited(xml, (DEVICES, f"<!--{text * room}-->{DEVICES}"))
+
+
+def long_in(place: str, xml: Callable[[], str], letter: str = "x") -> str:
+    """The domain with a very long name at a place."""
+    text = xml()
+    return text.replace(place, place + letter * (LARGEST - len(text.encode()) - 100), 1)
+
+
+def many_of(device: str, before: str = "") -> str:
+    return domain(("'GiB'>16", "'PiB'>4"), (DEVICES, before + device * 1200 + DEVICES))
+
+
+def many_wrong(number: int) -> str:
+    """Devices with a block that is no power of two."""
+    device = "<memory model='virtio-mem'><target><size>4096</size><block>3072</block></target></memory>"
+    return domain(("'GiB'>16", "'PiB'>4"), (DEVICES, device * number + DEVICES))
+
+
+def placed(address: str, before: str = "") -> str:
+    """Devices at addresses, as many as a bridge has slots and more."""
+    device = DEVICE.replace("</memory>", f"<address {address}/></memory>")
+    return domain(("'GiB'>16", "'PiB'>4"), (DEVICES, before + "".join(map(device.format, range(1, 600))) + DEVICES))
+
+
+def nodemasks(text: str, number: int = 0) -> str:
+    """Devices with such a list, each a little different, as many as there is room for."""
+    device = "<memory model='virtio-mem'><source><nodemask>{},{}</nodemask></source></memory>"
+    most = number or (LARGEST - 20_000) // (len(text) + 100)
+    return domain((DEVICES, "".join(device.format(n, text) for n in range(most)) + DEVICES))
+
+
+BRIDGE = "<controller type='pci' index='1' model='pci-bridge'><address type='pci' bus='0' slot='5'/>"
 BEFORE = "    <memory model"
 UNKNOWN = ("<target>", "<target>" + "<requestd/>" * 1000)
 
@@ -169,6 +206,43 @@ LARGE: Mapping[str, Callable[[], str | bytes]] = {
         (BEFORE, f"<!--{long(chr(10))}--><!--{long(chr(10), LARGEST - 10_000_000)}-->{BEFORE}"),
     ),
     "white space in a tag": lambda: domain(("model='virtio-mem'", "model='virtio-mem' acess='shared'" + long(" "))),
+    "a long line with much to say": lambda: filled(many_wrong(2000).replace("\n", " ")),
+    "a long line of strange letters": lambda: filled(many_wrong(2000).replace("\n", " "), "\U0001f600é"),
+    "a long architecture": lambda: long_in("x86_64", lambda: placed("type='usb'")),
+    "a long machine of dashes": lambda: long_in(
+        "q35", lambda: many_of(DEVICE.replace("<target", "<target dynamicMemslots='yes'")), "-"
+    ),
+    "a long alias of a controller": lambda: long_in(
+        "LONG", lambda: placed("type='pci' bus='1' slot='{0}'", f"{BRIDGE}<alias name='ua-LONG'/></controller>")
+    ),
+    "a long alias in the way": lambda: long_in(
+        "LONG",
+        lambda: many_of(
+            DEVICE.replace("</target>", "<address base='0x200000000'/></target>"),
+            "<memory model='virtio-mem'><alias name='ua-LONG'/><target><size>4096</size><node>0</node>"
+            "<block>2048</block><address base='0x200000000'/></target></memory>",
+        ),
+    ),
+    "nodemasks of ranges": lambda: nodemasks(",".join(f"{n}-163{n % 84:02}" for n in range(8000))),
+    "nodemasks of all numbers": lambda: nodemasks(",".join(map(str, range(16384)))),
+    "nodemasks that take out": lambda: nodemasks("0-16383," + ",".join(f"^{n}" for n in range(12_000))),
+    "nodemasks of white space": lambda: nodemasks(f"1{' ' * 990}x", 900),
+    "comments with all kinds of names": lambda: domain(
+        (
+            TARGET,
+            "".join(IGNORE.format(",".join(f"{n:x}" for n in range(i, i + 1100))) for i in range(900)) + TARGET,
+        )
+    ),
+    "misplaced devices, and strangers": lambda: domain(
+        (DEVICE, ""), ("  <os>", many("<memory model='virtio-mem'/><memoryy/>", tags=2) + "<os>")
+    ),
+    "UTF-16": lambda: declared(
+        "UTF-16", many_wrong(2000).replace(DEVICES, f"<!--{'x' * 1_500_000}-->{DEVICES}")
+    ).encode("utf-16"),
+    "GB18030": lambda: declared(
+        "GB18030", many_wrong(2000).replace(DEVICES, "<!--" + "\U0001f600" * 900_000 + "-->" + DEVICES)
+    ).encode("gb18030"),
+    "tags that ISO-2022-CN hides": lambda: declared("ISO-2022-CN", filled(many_wrong(1000))[:-100]).encode(),
     "tags that UTF-7 hides": lambda: (
         b"<?xml version='1.0' encoding='UTF-7'?><domain>+"
         + b64encode(("<a/>" * (LARGEST * 3 // 32 - 100)).encode("utf-16-be"))
