@@ -222,6 +222,13 @@ def test_a_bitmap_in_words_is_read_back(bits: set[int]) -> None:
     assert parse_bitmap(",".join(format_bitmap(ordered)), size=301) == ordered
 
 
+def test_lists_share_their_numbers() -> None:
+    """In each by itself all numbers would take half a megabyte."""
+    one, other = (parse_bitmap(text, size=16384) for text in ("0-16383", "5-16383"))
+    assert one[5:] == other
+    assert all(a is b for a, b in zip(one[5:], other, strict=True))
+
+
 @pytest.mark.parametrize(
     ("size", "text"),
     [(0, "0 bytes"), (1, "1 byte"), (2, "2 bytes"), (1536, "1536 bytes"), (3 * MIB, "3 MiB"), (1 << 60, "1 EiB")],
