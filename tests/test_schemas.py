@@ -1,12 +1,16 @@
 """`check --schema`: what the schema does not take is told, whatever the schema's name is."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 from command import Run, check, check_json, process
 from domains import edited
+from lxml import etree
 from small import DOMAIN, FILES, WARNED, made
+
+from virtmem_cli.document.schema import Element, Schema
 
 pytestmark = pytest.mark.usefixtures("here")
 NAMES_ANY = """<grammar xmlns='http://relaxng.org/ns/structure/1.0'>
@@ -128,3 +132,33 @@ def test_a_domain_is_not_taken_for_the_schema(words: str, installed: None, files
 
 def test_the_installed_schema_finds_the_element(installed: None) -> None:
     assert_it_is_held_against(check_json("--schema", "-", given=WARNED), "/usr/share/libvirt/schemas/domain.rng")
+
+
+@pytest.mark.parametrize("place", [0, 1, 1000, 1998, 1999])
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [("<requestd/>", "requestd"), ("<a><requestd/></a>", "requestd"), ("<requestd/><b/><requestd/>", "cpu")],
+)
+def test_of_very_many_elements_few_are_tried(
+    wrong: str, found: str, place: int, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one of them is to blame it is found, wherever it is; of two, neither is to blame alone."""
+    tried: list[int] = []
+    fits = Schema._fits
+
+    def counted(self: Schema, part: Element, without: Collection[Element] = ()) -> bool:
+        tried.append(len(without))
+        return fits(self, part, without)
+
+    monkeypatch.setattr(Schema, "_fits", counted)
+    text = f"<domain><cpu>{'<b/>' * place}{wrong}{'<b/>' * (1999 - place)}</cpu><os/></domain>"
+    misfits = Schema(str(schema(here / "own.rng"))).misfits(etree.fromstring(text))
+    assert [str(element.tag) for element, _ in misfits] == [found]
+    assert len(tried) <= 300
+
+
+def test_no_long_name_is_shown_in_full(here: Path) -> None:
+    long = edited(WARNED, ("<requestd>", f"<{'x' * 10_000}><requestd/></{'x' * 10_000}><requestd>"))
+    run = check_json("--schema", schema(here / "own.rng"), "-", given=long)
+    assert all(len(finding["message"]) < 500 for finding in run.file()["findings"])
+    assert "schema-mismatch" in run.rules()

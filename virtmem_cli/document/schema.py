@@ -4,7 +4,7 @@ Takes the path of a RELAX NG file, such as libvirt's domain.rng, which includes 
 more than that a domain does not fit, so that what is to blame is found by trying: each part alone in a plain domain.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from copy import deepcopy
 
 from lxml import etree
@@ -20,6 +20,8 @@ _ECHOES = ("RELAXNG_ERR_INTEREXTRA", "RELAXNG_ERR_INTERSEQ", "RELAXNG_ERR_INTERN
 _PLAIN = "<domain type='kvm'><name>x</name><memory>1</memory><os><type>hvm</type></os></domain>"
 # So many elements are tried; of a larger domain only the whole is named.
 _MOST = 5000
+# Of so many elements in a part each is tried by itself, and so many pieces are made of more.
+_FEW = 64
 
 
 class Schema:
@@ -48,7 +50,7 @@ class Schema:
         for child in root.iterchildren(etree.Element):
             parts = child.iterchildren(etree.Element) if child.tag == "devices" else [child]
             for part in parts:
-                if not self._fits(part, None):
+                if not self._fits(part):
                     words = self._words()
                     yield self._innermost(part), words
 
@@ -58,16 +60,34 @@ class Schema:
         return f": {telling[0]}" if telling else ""
 
     def _innermost(self, part: Element) -> Element:
-        """The last element within without which the part fits; itself, where there is none."""
-        within = [element for element in part.iterdescendants(etree.Element) if self._fits(part, element)]
-        return within[-1] if within else part
+        """The last element within without which the part fits; itself, where none is found.
 
-    def _fits(self, part: Element, without: Element | None) -> bool:
-        """Whether a child of <domain> or <devices> fits in a plain domain, perhaps without an element in it."""
+        Of a few, each is tried. Of many the part is tried without a half of them, without a quarter and so on, until it
+        fits, and then those that were left out are looked at in the same way.
+        """
+        within = list(part.iterdescendants(etree.Element))
+        pieces = 2
+        while within:
+            pieces = len(within) if len(within) <= _FEW else min(pieces, _FEW)
+            size = -(-len(within) // pieces)
+            for start in reversed(range(0, len(within), size)):
+                if self._fits(part, within[start : start + size]):
+                    if size == 1:
+                        return within[start]
+                    within, pieces = within[start : start + size], 2
+                    break
+            else:
+                if pieces >= min(_FEW, len(within)):
+                    break
+                pieces *= 2
+        return part
+
+    def _fits(self, part: Element, without: Collection[Element] = ()) -> bool:
+        """Whether a child of <domain> or <devices> fits in a plain domain, perhaps without elements in it."""
         domain = etree.fromstring(_PLAIN)
         copy = deepcopy(part)
-        if without is not None:
-            twin = next(c for o, c in zip(part.iter(), copy.iter(), strict=True) if o is without)
+        left_out = set(without)
+        for twin in [twin for own, twin in zip(part.iter(), copy.iter(), strict=True) if own in left_out]:
             parent = twin.getparent()
             assert parent is not None
             parent.remove(twin)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from virtmem_cli.document.value import Element, Value
 from virtmem_cli.findings import Part, Problem, Refuses, Severity, rule, safe, unsafe
-from virtmem_cli.text import instead, nearest, quoted
+from virtmem_cli.text import cut, instead, nearest, quoted
 from virtmem_cli.units import human, is_power_of_two, respell, respell_bitmap, respell_unit
 
 # What cannot be read
@@ -344,7 +344,7 @@ def schema_mismatch(element: Element, words: str, path: str) -> Problem:
     where = f"<{element.tag!s}>" + (f" in <{parent.tag!s}>" if parent is not None else "")
     return Problem(
         element,
-        f"{where} does not fit libvirt's schema{words}",
+        f"{cut(where)} does not fit libvirt's schema{cut(words, 300)}",
         f"Compare it with {quoted(path)}, which may be of an older libvirt than yours.",
     )
 
