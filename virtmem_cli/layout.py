@@ -125,44 +125,42 @@ class _Space:
         if address is not None:
             outside = not self.base <= address <= self.end - size
             overlaps = self.owner(address, address + size)
-            if not overlaps and not outside:
-                self.take(self.run_around(address), address, size)
+            place = None if overlaps else self.gap_around(address, address + size)
         else:
             # Of a step that is no power of two QEMU takes no device; as the next one there are few
-            run, address = self.gap_for(size, 1 << (step - 1).bit_length())
-            if address is not None:
-                self.take(run, address, size)
+            place, address = self.gap_for(size, 1 << (step - 1).bit_length())
+        if address is not None and place is not None:
+            self.take(*place, address, size)
         if address is not None and overlaps is None:
             self.fresh.append((address, address + size, len(self.devices)))
             self.devices.append(device)
         return Placement(device, size, step, address, overlaps, outside)
 
-    def gap_for(self, size: int, step: int) -> tuple[int, int | None]:
-        """The run with the first gap that has so much room from a multiple of the step on, and that address or None."""
+    def gap_for(self, size: int, step: int) -> tuple[tuple[int, int] | None, int | None]:
+        """The first gap with so much room from a multiple of the step on, and that address; or None and None."""
         for number, run in enumerate(self.runs):
             if run.room(step) < size:
                 continue
-            for start, last in run.gaps:
+            for position, (start, last) in enumerate(run.gaps):
                 address = round_up(start, step)
                 if address + size <= last:
-                    return number, address
-        return 0, None
+                    return (number, position), address
+        return None, None
 
-    def run_around(self, address: int) -> int:
-        """The run with the last gap that begins at the address or before."""
-        for number in range(len(self.runs) - 1, 0, -1):
-            if self.runs[number].gaps[0][0] <= address:
-                return number
-        return 0
+    def gap_around(self, start: int, end: int) -> tuple[int, int] | None:
+        """The gap that holds the region, by its run and its place there, or None."""
+        from bisect import bisect_right  # only for an address that is given
 
-    def take(self, number: int, address: int, size: int) -> None:
-        """Take a region out of a gap of this run, where one holds it."""
-        from bisect import bisect_right  # where there are devices
+        number = len(self.runs) - 1
+        while number and self.runs[number].gaps[0][0] > start:
+            number -= 1
+        gaps = self.runs[number].gaps
+        position = bisect_right(gaps, (start, _ENDLESS)) - 1
+        return (number, position) if position >= 0 and end <= gaps[position][1] else None
 
+    def take(self, number: int, position: int, address: int, size: int) -> None:
+        """Take a region out of the gap that holds it."""
         gaps, most = self.runs[number]
-        position = bisect_right(gaps, (address, _ENDLESS)) - 1
-        if position < 0 or address + size > gaps[position][1]:
-            return
         first, last = gaps[position]
         rest = ((first, address), (address + size, last))
         gaps[position : position + 1] = [(start, end) for start, end in rest if start < end]
