@@ -7,7 +7,7 @@ from command import virtmem
 from small import DOMAIN, OFF, WRONG, made
 
 from virtmem_cli.settings import LONGEST_NAME, MOST_NAMES
-from virtmem_cli.toml import DEEPEST, LARGEST, LONGEST_WORD, may_have
+from virtmem_cli.toml import DEEPEST, LARGEST, LONGEST_WORD, is_for_others
 
 pytestmark = pytest.mark.usefixtures("here")
 SHORTEN = f"the file is larger than {LARGEST >> 10} KiB, and so is not read: "
@@ -132,8 +132,8 @@ def test_a_large_file_of_others_is_passed_over(text: str) -> None:
 
 @pytest.mark.parametrize("table", ["[tool.virtmem]", " [ tool . virtmem.rules ]", "tool.virtmem.ignore = []"])
 def test_a_large_file_with_the_table_is_not(table: str) -> None:
-    assert may_have(f"{ELSEWHERE}\n{table}\n".encode(), "tool.virtmem")
-    assert may_have(f"{ELSEWHERE}\n[tool]\nvirtmem = {{}}\n".encode(), "tool.virtmem")
+    assert not is_for_others(f"{ELSEWHERE}\n{table}\n".encode(), "tool.virtmem")
+    assert not is_for_others(f"{ELSEWHERE}\n[tool]\nvirtmem = {{}}\n".encode(), "tool.virtmem")
     made("pyproject.toml", f"{ELSEWHERE}\n{table}\n")
     run = virtmem("check", "-", given=WRONG)
     assert run.code == 2

@@ -41,16 +41,13 @@ def read_toml(text: str, name: str, *, way_out: str = "shorten it") -> dict[str,
         raise UsageError(f"{name}: this is not TOML: {cut(str(error))}") from None
 
 
-def may_have(data: bytes, table: str) -> bool:
-    """Whether a file of others, such as pyproject.toml, may have the table `tool.name`: if not, it need not be read.
-
-    Of one that is too large to be read, only a line that begins the table counts, and no mention of it.
-    """
+def is_for_others(data: bytes, table: str) -> bool:
+    """Whether a file such as pyproject.toml is too large to be read, and no line of it begins the table `tool.name`."""
     outer, _, inner = table.encode().partition(b".")
-    if len(data) <= LARGEST:
-        return table.encode() in data or b"[%s]" % outer in data
-    inside = re.search(rb"(?m)^[ \t]*+\[%s\]" % outer, data) and re.search(rb"(?m)^[ \t]*+%s(?![\w-])" % inner, data)
-    return bool(inside or re.search(_BEGINS % (outer, inner), data))
+    if len(data) <= LARGEST or re.search(_BEGINS % (outer, inner), data):
+        return False
+    within = rb"(?m)^[ \t]*+%s(?![\w-])" % inner
+    return not (re.search(rb"(?m)^[ \t]*+\[%s\]" % outer, data) and re.search(within, data))
 
 
 def _look(text: str, name: str) -> None:

@@ -81,9 +81,11 @@ def _in(folder: str) -> Configuration | None:
             words = f"it is user {owner}'s, neither yours nor root's; name it with --config to have it read"
             return Configuration(unread=f"{path}: not read: {words}")
         data = read_input(path)
-        from virtmem_cli.toml import may_have
+        if table and b"tool.virtmem" not in data and b"[tool]" not in data:
+            continue
+        from virtmem_cli.toml import is_for_others
 
-        if table and not may_have(data, table):
+        if table and is_for_others(data, table):
             continue
         if (configuration := _read(path, table, data)) is not None:
             return configuration
