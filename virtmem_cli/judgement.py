@@ -96,35 +96,17 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
         return Look(
             Judgement(name, (refusal,), refused=True, devices=0, source=None, configuration=terms.configuration)
         )
-    read: dict[str, tuple[Domain, Findings]] = {}  # by what libvirt takes where <type arch> is absent
-    named = names_architecture(root)
-    hosts: dict[Finding, list[str]] = {}
-    cut: AnyRule | None = None
-    for target in terms.targets:
-        default = "" if named else target.host.arch
-        if default not in read:
-            read[default] = parse_domain(root, default)
-        domain, found = read[default]
-        for one in about_virtio_mem(root, domain, found):
-            hosts.setdefault(one, []).append(target.host.name)
-        judged = _judged(domain, target)
-        cut = cut or found.cut or judged.cut
-        for one in judged:
-            hosts.setdefault(one, []).append(target.host.name)
-    merged = {one: () if len(names) == len(terms.targets) else tuple(names) for one, names in hosts.items()}
-    if terms.schema is not None:
-        misfits = Findings()
-        for element, words in terms.schema.misfits(root):
-            misfits.say(reading.schema_mismatch, element, words, terms.schema.path)
-        merged |= dict.fromkeys(misfits, ())
+    its = _found(root, terms)
     together = Findings()
-    for one in merged:
+    for one in its.hosts:
         together.add(one.rule, (one.problem,))
-    cut = cut or together.cut
-    merged = {one: merged.get(one, ()) for one in together}
-    on = {rule for rule in RULES if (terms.settings or {}).get(rule, True) is not None}
+    for element, words in terms.schema.misfits(root) if terms.schema else ():
+        together.say(reading.schema_mismatch, element, words, terms.schema.path if terms.schema else "")
+    everywhere = len(terms.targets)
+    merged = {one: () if len(on := its.hosts.get(one, ())) in (0, everywhere) else tuple(on) for one in together}
+    judged = {rule for rule in RULES if (terms.settings or {}).get(rule, True) is not None}
     if terms.schema is None:
-        on.discard(reading.schema_mismatch.id)
+        judged.discard(reading.schema_mismatch.id)
     sources: list[Source] = []
 
     def source() -> Source:
@@ -132,26 +114,53 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
             sources.append(Source(data, root))
         return sources[0]
 
-    told, off, commented = tell_all(merged, source, root, terms.settings, judged=on)
+    told, off, commented = tell_all(merged, source, root, terms.settings, judged=judged)
     configured = sum([number for rule, number in off.items() if (terms.configured or {}).get(rule, True) is None])
     findings = tuple([one.reported for one in told])
     judgement = Judgement(
         name,
         findings,
         refused=is_refused(findings, strict=terms.strict),
-        devices=len(domain.devices),
+        devices=len(next(iter(its.domains.values())).devices),
         source=source() if told else None,
         configuration=terms.configuration,
         silenced=Silenced(configured, commented),
     )
     errors = [
         (one.rule.id, source().numbers[one.problem.element], host)
-        for one, names in hosts.items()
+        for one, names in its.hosts.items()
         if one.rule.severity is Severity.ERROR
         for host in names
     ]
-    domains = {host.arch: read["" if named else host.arch][0] for host in (target.host for target in terms.targets)}
-    return Look(judgement, root, domains, told, frozenset(errors), cut)
+    return Look(judgement, root, its.domains, told, frozenset(errors), its.cut or together.cut)
+
+
+class _Found(NamedTuple):
+    """What was found, and on which hosts; and what was read, by the hosts' architectures. For `cut` see Look."""
+
+    hosts: Mapping[Finding, Sequence[str]]
+    domains: Mapping[str, Domain]
+    cut: AnyRule | None
+
+
+def _found(root: Element, terms: Terms) -> _Found:
+    """What is found for each target; what is read is so once for an architecture, or for all where it is named."""
+    read: dict[str, tuple[Domain, Findings]] = {}
+    named = names_architecture(root)
+    hosts: dict[Finding, list[str]] = {}
+    domains: dict[str, Domain] = {}
+    cut: AnyRule | None = None
+    for target in terms.targets:
+        default = "" if named else target.host.arch
+        if default not in read:
+            read[default] = parse_domain(root, default)
+        domain, found = read[default]
+        domains[target.host.arch] = domain
+        judged = _judged(domain, target)
+        cut = cut or found.cut or judged.cut
+        for one in (*about_virtio_mem(root, domain, found), *judged):
+            hosts.setdefault(one, []).append(target.host.name)
+    return _Found(hosts, domains, cut)
 
 
 def _judged(domain: Domain, target: Target) -> Findings:
