@@ -19,7 +19,7 @@ test: check
 
 # While one works: what starts neither QEMU nor the command, and of examples that are made up, fewer
 quick: .venv/.stamp
-	$(BIN)/python -m pytest -q -m 'not process' --hypothesis-profile=quick $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -m 'not process and not long' --hypothesis-profile=quick $(PYTEST_ARGS)
 
 check: .venv/.stamp
 	$(BIN)/ruff format --check .

@@ -19,6 +19,7 @@ from virtmem_cli.errors import VirtmemError
 from virtmem_cli.report.text import lines
 from virtmem_cli.target import Target
 
+pytestmark = pytest.mark.long
 # Twice as much may cost so many times as much
 MOST = 2.2
 
