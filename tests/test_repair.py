@@ -85,9 +85,9 @@ def test_repairs_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two repairs, in one round, and another look to see that nothing is left; beyond the bound nothing is kept."""
     data = edited(X86, ("'GiB'>8<", "'GiB'>8 <"), ("'MiB'>2<", "'MiB'>2 <")).encode()
     enough = fixing._LOOK + len(elements(X86.encode()))
-    monkeypatch.setattr(fixing, "_MOST_LOOKED_AT", enough)
+    monkeypatch.setattr(fixing, "MOST_LOOKED_AT", enough)
     assert (fix(data).data, fix(data).made) == (X86.encode(), 2)
-    monkeypatch.setattr(fixing, "_MOST_LOOKED_AT", enough - 1)
+    monkeypatch.setattr(fixing, "MOST_LOOKED_AT", enough - 1)
     with pytest.raises(VirtmemError, match="after 2 repairs there is still something to repair"):
         fix(data)
 

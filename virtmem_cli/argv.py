@@ -5,6 +5,7 @@ Escaping happens here and nowhere else. For a shell's quoting see `report.shell`
 
 from collections.abc import Iterable
 
+from virtmem_cli.errors import VirtmemError
 from virtmem_cli.props import Argument, Properties, Value
 from virtmem_cli.target import Qemu
 from virtmem_cli.units import format_bitmap
@@ -60,8 +61,11 @@ JSON_OPTIONS = {"-object": ("object-json", "qom-type"), "-device": ("device-json
 LONGEST = 6 << 20
 
 
-class TooLongError(ValueError):
-    """The arguments are longer than LONGEST; the exception has no arguments."""
+class TooLongError(VirtmemError):
+    """The arguments are longer than LONGEST."""
+
+    def __init__(self) -> None:
+        super().__init__(f"QEMU's arguments are longer than the {LONGEST >> 20} MiB with which Linux starts a process")
 
 
 def arguments(arguments: Iterable[Argument], qemu: Qemu) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ bytes -> tree -> Domain -> Settled -> findings -> properties -> argv
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from virtmem_cli.argv import LONGEST, TooLongError, arguments
+from virtmem_cli.argv import TooLongError, arguments
 from virtmem_cli.document.tree import parse_tree
 from virtmem_cli.document.value import Element
 from virtmem_cli.domain import Domain
@@ -65,9 +65,8 @@ def convert(
         refused = is_refused(told, strict=strict)
     try:
         argv = arguments(all_arguments(settled), target.qemu) if settled and not refused else ()
-    except TooLongError:
-        reason = f"QEMU's arguments are longer than the {LONGEST >> 20} MiB with which Linux starts a process"
-        raise InputRefusedError(name, 1, reason, "Write shorter aliases.") from None
+    except TooLongError as error:
+        raise InputRefusedError(name, 1, str(error), "Write shorter aliases.") from None
     return Conversion(told, refused, len(domain.devices), argv, settled)
 
 

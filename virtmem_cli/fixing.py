@@ -11,7 +11,7 @@ from typing import NamedTuple, get_args
 
 from lxml import etree
 
-from virtmem_cli.argv import arguments
+from virtmem_cli.argv import TooLongError, arguments
 from virtmem_cli.document.repair import Repaired, kept, repaired
 from virtmem_cli.document.source import Source
 from virtmem_cli.domain import Domain
@@ -26,7 +26,7 @@ from virtmem_cli.target import Scope, Target
 from virtmem_cli.told import ReportedEdit, Told
 
 # Elements to look at in all looks together, and what a look counts beside them, so that what is small ends as well.
-_MOST_LOOKED_AT, _LOOK = 100_000, 1_000
+MOST_LOOKED_AT, _LOOK = 100_000, 1_000
 _JUDGED = frozenset(rule.id for rule in (*JUDGES, *ADVICE))
 _ERRORS = [rule for rule in JUDGES if rule.severity is Severity.ERROR]
 
@@ -115,7 +115,7 @@ class _Fixing:
 
     def look(self, data: bytes, made: int) -> Look:
         """Judge a text; raises VirtmemError where enough was looked at."""
-        if self.looked_at > _MOST_LOOKED_AT:
+        if self.looked_at > MOST_LOOKED_AT:
             raise self.trouble(f"after {made} repairs there is still something to repair")
         looked = look(data, self.name, self.terms)
         source = looked.judgement.source
@@ -215,7 +215,7 @@ class _Fixing:
     def gets(self, looked: Look) -> set[tuple[str, Scope, tuple[str, ...]]]:
         """What the guest gets: the arguments for each host, in each scope that has some."""
         return {
-            (target.host.name, scope, arguments(all_arguments(settled), target.qemu))
+            (target.host.name, scope, _arguments(settled))
             for target in self.terms.targets
             for scope in get_args(Scope)
             if (settled := _accepted(looked.domains[target.host.arch], target._replace(scope=scope)))
@@ -224,6 +224,14 @@ class _Fixing:
 
 def _repaired(source: Source, chosen: Iterable[Told]) -> Repaired:
     return repaired(source, [repair for one in chosen if (repair := one.finding.problem.repair)])
+
+
+def _arguments(settled: Settled) -> tuple[str, ...]:
+    """Its arguments, none where no process could be started with them."""
+    try:
+        return arguments(all_arguments(settled), settled.target.qemu)
+    except TooLongError:
+        return ()
 
 
 def _accepted(domain: Domain, target: Target) -> Settled | None:

@@ -172,12 +172,12 @@ def _size(value: object) -> int:
 
 
 # Linux's PATH_MAX; each memory device has the path in its arguments
-_LONGEST_PATH = 4096
+LONGEST_PATH = 4096
 
 
 def _path(value: object) -> str:
-    if not isinstance(value, str) or not value.startswith("/") or not value.isprintable() or len(value) > _LONGEST_PATH:
-        raise ValueError(f"an absolute path of at most {_LONGEST_PATH} characters")
+    if not isinstance(value, str) or not value.startswith("/") or not value.isprintable() or len(value) > LONGEST_PATH:
+        raise ValueError(f"an absolute path of at most {LONGEST_PATH} characters")
     return value.rstrip("/")
 
 

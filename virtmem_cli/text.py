@@ -22,7 +22,7 @@ _UNSEEN = frozenset(
         ),
     )
 )
-_LONGEST = 80
+LONGEST = 80
 
 
 def printable(text: str) -> str:
@@ -42,7 +42,7 @@ def _escape(character: str) -> str:
     return "".join(f"\\u{code[i : i + 4]}" for i in range(0, len(code), 4))
 
 
-def cut(text: str, longest: int = _LONGEST) -> str:
+def cut(text: str, longest: int = LONGEST) -> str:
     """The beginning of a text that is very long; others as they are."""
     return text if len(text) <= longest else text[:longest] + "…"
 
@@ -56,7 +56,7 @@ def nearest(name: str, known: Iterable[str], closeness: float = 0.7) -> str | No
     """The known name that a misspelt one most likely stands for, or None; letter case does not count."""
     from difflib import get_close_matches  # slow to import, and only a mistake needs it
 
-    if len(name) > _LONGEST:
+    if len(name) > LONGEST:
         return None
     names = {word.lower(): word for word in known}
     near = get_close_matches(name.strip().lower(), names, 1, closeness)

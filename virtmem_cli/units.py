@@ -40,7 +40,7 @@ _DIGITS = {
 # libvirt's VIR_DOMAIN_CPUMASK_LEN: the numbers in lists, of nodes and CPUs, are below it.
 MOST_NUMBERS = 16384
 # All of them, each by itself, take less than that.
-_LONGEST_BITMAP = 100_000
+LONGEST_BITMAP = 100_000
 # int() is quadratic in the number of digits and refuses more than 4300 of them; no limit here has more than 20.
 _MOST_DIGITS = 25
 
@@ -136,7 +136,7 @@ def parse_bits(text: str, *, size: int) -> int:
     Raises NotANumberError where libvirt's virBitmapParse fails, or where it is longer than a list of all numbers;
     TooLargeError for a number not below `size`.
     """
-    if len(text) > _LONGEST_BITMAP:
+    if len(text) > LONGEST_BITMAP:
         raise NotANumberError
     bits = 0
     parts = text.split(",")

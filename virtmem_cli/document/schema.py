@@ -19,7 +19,7 @@ DEFAULT = "/usr/share/libvirt/schemas/domain.rng"
 _ECHOES = ("RELAXNG_ERR_INTEREXTRA", "RELAXNG_ERR_INTERSEQ", "RELAXNG_ERR_INTERNODATA", "RELAXNG_ERR_CONTENTVALID")
 _PLAIN = "<domain type='kvm'><name>x</name><memory>1</memory><os><type>hvm</type></os></domain>"
 # So many elements are tried; of a larger domain only the whole is named.
-_MOST = 5000
+MOST_ELEMENTS = 5000
 # Of so many elements in a part each is tried by itself, and so many pieces are made of more.
 _FEW = 64
 
@@ -42,7 +42,7 @@ class Schema:
         """The elements that do not fit, and what libxml2 says of each."""
         if self._schema.validate(root):
             return
-        few = all(number < _MOST for number, _ in enumerate(root.iter(etree.Element)))
+        few = all(number < MOST_ELEMENTS for number, _ in enumerate(root.iter(etree.Element)))
         yield from (few and list(self._culprits(root))) or [(root, self._words())]
 
     def _culprits(self, root: Element) -> Iterator[tuple[Element, str]]:
