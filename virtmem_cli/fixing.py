@@ -5,7 +5,7 @@ and told, where the result cannot be read, where it changed a value that it does
 was not, or where a safe one changed what the guest of an accepted domain gets.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple, get_args
 
@@ -26,7 +26,9 @@ from virtmem_cli.target import Scope, Target
 from virtmem_cli.told import ReportedEdit, Told
 
 # Elements to look at in all looks together, and what a look counts beside them, so that what is small ends as well.
-MOST_LOOKED_AT, _LOOK = 100_000, 1_000
+MOST_LOOKED_AT, _LOOK = 100_000, 200
+# What a repair is known by, whatever has become of the text
+Key = tuple[object, ...]
 _JUDGED = frozenset(rule.id for rule in (*JUDGES, *ADVICE))
 _ERRORS = [rule for rule in JUDGES if rule.severity is Severity.ERROR]
 
@@ -75,8 +77,8 @@ class _Fixing:
         source = first.judgement.source
         self.first = _Text(data, first, 0, range(len(source.numbers) if source else 0))
         # Why repairs were left out, each by its key; those that are so now, and the elements of those that rename
-        self.reasons: dict[tuple[object, ...], str] = {}
-        self.left_out: set[tuple[object, ...]] = set()
+        self.reasons: dict[Key, str] = {}
+        self.left_out: set[Key] = set()
         self.closed: set[int | None] = set()
 
     def fixed(self) -> Fixed:
@@ -122,16 +124,18 @@ class _Fixing:
         self.looked_at += _LOOK + (len(source.numbers) if source else 0)
         return looked
 
-    def next(self, text: _Text) -> list[Told]:
+    def next(self, text: _Text, waiting: Collection[Key] = ()) -> list[Told]:
         """What is repaired next, as far as it goes together: names first, then what is misread, then what is judged.
 
-        Each of these depends on the former.
+        Each of these depends on the former. Repairs that are `waiting` are for another time.
         """
         source = text.look.judgement.source
         stages: tuple[list[Told], ...] = ([], [], [])
         for one in text.look.told if source else ():
             repair = one.finding.problem.repair
-            if repair is None or not (self.unsafe or one.reported.safe) or self.key(text, one) in self.left_out:
+            if repair is None or not (self.unsafe or one.reported.safe):
+                continue
+            if (key := self.key(text, one)) in self.left_out or key in waiting:
                 continue
             if self.closed.isdisjoint(text.origins[edit.element] for edit in one.reported.edits):
                 stages[0 if repair.renames else 2 if one.finding.rule.id in _JUDGED else 1].append(one)
@@ -141,17 +145,20 @@ class _Fixing:
                 return [one for one in stage if one.finding.problem.repair in its.made]
         return []
 
-    def key(self, text: _Text, one: Told) -> tuple[object, ...]:
+    def key(self, text: _Text, one: Told) -> Key:
         """A repair, whatever has become of the text."""
         return one.reported.rule, *((edit.part, edit.name, text.origins[edit.element]) for edit in one.reported.edits)
 
-    def advance(self, text: _Text, chosen: list[Told]) -> _Text:
+    def advance(self, text: _Text, chosen: list[Told], waiting: frozenset[Key] = frozenset()) -> _Text:
         """The text with these repairs made, and those that follow from them; or with fewer, if they did harm."""
-        after = self.chain(text, chosen)
+        after = self.chain(text, chosen, waiting)
         if isinstance(after, _Text):
             return after
         if len(chosen) > 1:
-            return self.advance(text, chosen[: len(chosen) // 2])
+            others = frozenset([self.key(text, one) for one in chosen[len(chosen) // 2 :]])
+            text = self.advance(text, chosen[: len(chosen) // 2], waiting | others)
+            rest = [one for one in self.next(text, waiting) if self.key(text, one) in others]
+            return self.advance(text, rest, waiting) if rest else text
         [one] = chosen
         self.left_out.add(self.key(text, one))
         self.reasons[self.key(text, one)] = after
@@ -159,7 +166,7 @@ class _Fixing:
             self.closed.update(text.origins[edit.element] for edit in one.reported.edits)
         return text
 
-    def chain(self, text: _Text, chosen: list[Told]) -> _Text | str:
+    def chain(self, text: _Text, chosen: list[Told], waiting: Collection[Key]) -> _Text | str:
         """The text with these repairs, and with those that come of them for as long as it is worse than at first."""
         while True:
             after = self.make(text, chosen)
@@ -168,7 +175,7 @@ class _Fixing:
             worse = self.worse(after)
             if not worse:
                 return after
-            text, chosen = after, self.next(after)
+            text, chosen = after, self.next(after, waiting)
             if not chosen:
                 return worse
 
