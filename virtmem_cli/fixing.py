@@ -142,7 +142,8 @@ class _Fixing:
         for stage in stages:
             its = _repaired(source, stage) if source and stage else None
             if its and source and its.text != source.text:
-                return [one for one in stage if one.finding.problem.repair in its.made]
+                made = frozenset(its.made)
+                return [one for one in stage if one.finding.problem.repair in made]
         return []
 
     def key(self, text: _Text, one: Told) -> Key:
@@ -185,7 +186,7 @@ class _Fixing:
         assert source is not None
         assert root is not None
         its = _repaired(source, chosen)
-        made = text.made + len(its.made)
+        repairs, made = frozenset(its.made), text.made + len(its.made)
         try:
             data = its.text.encode(source.encoding)
         except UnicodeEncodeError:
@@ -200,7 +201,7 @@ class _Fixing:
         edits = [
             (text.origins[edit.element], edit)
             for one in chosen
-            if one.finding.problem.repair in its.made
+            if one.finding.problem.repair in repairs
             for edit in one.reported.edits
         ]
         return _Text(data, looked, made, origins, (*text.edits, *edits))
