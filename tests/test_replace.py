@@ -14,7 +14,7 @@ from command import process
 from domains import X86, edited
 
 from virtmem_cli.cli import replace as room
-from virtmem_cli.cli.replace import CHANGED, replace
+from virtmem_cli.cli.replace import CHANGED, OPEN, replace
 from virtmem_cli.errors import VirtmemError
 
 # Reads and replaces a file, again and again, with time between the two for somebody else
@@ -123,7 +123,7 @@ def test_a_newer_file_that_comes_while_the_old_one_goes_back_is_kept(
 
 def test_a_file_that_somebody_has_open_for_writing_is_left_alone(file: Path) -> None:
     with file.open("r+b"):
-        assert refusal(file) == CHANGED
+        assert refusal(file) == OPEN
     with file.open("rb"):
         replace(str(file), b"old", b"new")
 

@@ -87,17 +87,24 @@ class Repair(NamedTuple):
 
 
 def safe(element: Element, part: Part, value: str | int = "", name: str = "") -> Repair | None:
-    """A repair of one edit that is safe; None for a size that libvirt cannot read."""
-    return _repair(Edit(element, part, str(value), name), safe=True)
+    """A repair of one edit that is safe, where it can be made."""
+    return repair(Edit(element, part, str(value), name), safe=True)
 
 
 def unsafe(element: Element, part: Part, value: str | int = "", name: str = "") -> Repair | None:
-    """A repair of one edit that changes what the guest gets; None for a size that libvirt cannot read."""
-    return _repair(Edit(element, part, str(value), name), safe=False)
+    """A repair of one edit that changes what the guest gets, where it can be made."""
+    return repair(Edit(element, part, str(value), name), safe=False)
 
 
-def _repair(edit: Edit, *, safe: bool) -> Repair | None:
-    return None if edit.part is Part.SIZE and int(edit.value) > LARGEST else Repair((edit,), safe)
+def repair(*edits: Edit, safe: bool) -> Repair | None:
+    """A repair; None for a size that libvirt cannot read, and for the text of an element that has others in it."""
+    for edit in edits:
+        if edit.part is Part.SIZE and int(edit.value) > LARGEST:
+            return None
+        own_text = edit.part is Part.TEXT or (edit.part is Part.SIZE and not edit.name)
+        if own_text and next(edit.element.iterchildren("*"), None) is not None:
+            return None
+    return Repair(edits, safe)
 
 
 class Problem(NamedTuple):

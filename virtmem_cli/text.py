@@ -59,8 +59,10 @@ def nearest(name: str, known: Iterable[str], closeness: float = 0.7) -> str | No
     if len(name) > LONGEST:
         return None
     names = {word.lower(): word for word in known}
-    near = get_close_matches(name.strip().lower(), names, 1, closeness)
-    return names[near[0]] if near else None
+    word = name.strip().lower()
+    near = get_close_matches(word, names, 3, closeness)
+    begun = [other for other in near if len(word) > 2 and other.startswith(word)]  # cut short, rather than misspelt
+    return names[(begun or near)[0]] if near else None
 
 
 def one_of(values: Iterable[str]) -> str:

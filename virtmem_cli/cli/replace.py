@@ -22,6 +22,7 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 _CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 # Seconds in which whoever has found a file by its path has surely begun to open it
 _MOMENT = 0.001
+OPEN = "another program has it open for writing: run this again when it has closed it"
 CHANGED = "somebody has changed it since it was read, and that is kept: run this again"
 
 
@@ -79,7 +80,7 @@ def _replace(target: str, beside: str, old: int, was: bytes, text: bytes) -> Non
             os.replace(beside, target)
             done = True
         if not done:
-            raise _LeftAloneError(CHANGED)
+            raise _LeftAloneError(OPEN if theirs.lease == errno.EAGAIN and theirs.is_still() else CHANGED)
     finally:
         # By what stands there, not by how far this came: a signal may end it anywhere
         if not done and ours and not ours.is_at(beside) and not ours.is_changed():

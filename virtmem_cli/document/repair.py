@@ -15,7 +15,7 @@ from lxml import etree
 
 from virtmem_cli.document.source import Source, Tag
 from virtmem_cli.findings import Edit, Part, Repair
-from virtmem_cli.units import UNITS, human
+from virtmem_cli.units import UNITS, human, parse_scaled
 
 # Possessive, so that nothing is tried twice.
 _ATTRIBUTE = r"""(\s++)([^\s=/>]++)(\s*+=\s*+)("[^"]*+"|'[^']*+')"""
@@ -96,14 +96,24 @@ def kept(old: Sequence[etree._Element], new: Sequence[etree._Element], its: Repa
         named.setdefault(edit.element, set()).update(_names(edit))
     if len(new) != len(its.origins):
         return new[0]
+    sizes = {edit.element: edit for repair in its.made for edit in repair.edits if edit.part is Part.SIZE}
     for element, origin in zip(new, its.origins, strict=True):
         if origin is None:
             continue
+        if old[origin] in sizes and not _says(element, sizes[old[origin]]):
+            return element
         before, after = _values(old[origin]), _values(element)
         may_change = named.get(old[origin], ())
         if any(name not in may_change for name, _ in before.items() ^ after.items()):
             return element
     return None
+
+
+def _says(element: etree._Element, edit: Edit) -> bool:
+    """Whether the element, as libvirt reads it, says the size that was to be written."""
+    its = edit._replace(element=element)
+    text = element.get(edit.name, "") if edit.name else "".join(element.xpath("text()"))
+    return parse_scaled(text, element.get("unit") or _lent_unit(its)) == int(edit.value)
 
 
 def _names(edit: Edit) -> Iterator[str]:
@@ -145,14 +155,15 @@ def _changes(source: Source, edit: Edit) -> Iterator[Change]:
     elif edit.part is Part.ATTRIBUTE_NAME:
         yield from (Change(m.start(2), m.end(2), edit.value) for m in _attributes(text, tag) if m[2] == edit.name)
     elif edit.part is Part.SIZE:
-        yield from _size(text, tag, edit.name, int(edit.value))
+        yield from _size(text, tag, edit)
     elif edit.part is Part.TAG:
         old = _tag_name(text, tag)
         yield Change(tag.start + 1, tag.start + 1 + len(old), edit.value)
         if tag.close < tag.end:
             yield Change(tag.close + 2, tag.close + 2 + len(old), edit.value)
     elif edit.part is Part.BEFORE:
-        yield Change(tag.start, tag.start, edit.value + _indent(text, tag.start))
+        start = _with_comments(text, tag, edit.element)
+        yield Change(start, start, edit.value + _indent(text, start))
     elif edit.part is Part.INSIDE:
         yield from _inside(text, tag, edit.value)
     else:
@@ -202,15 +213,36 @@ def _text(text: str, tag: Tag, value: str) -> Iterator[Change]:
         value = ""
 
 
-def _size(text: str, tag: Tag, name: str, size: int) -> Iterator[Change]:
+def _size(text: str, tag: Tag, edit: Edit) -> Iterator[Change]:
     """The text, or an attribute, as a size: in the unit that is there if that divides it, else in one that does."""
-    given = next((m[4][1:-1] for m in _attributes(text, tag) if m[2] == "unit"), "KiB")
-    factor = UNITS.get(given.lower(), 0)
-    number, unit = (str(size // factor), None) if factor and size % factor == 0 else human(size).split()
-    changes = [_attribute(text, tag, name, number)] if name else list(_text(text, tag, number))
+    size = int(edit.value)
+    own = next((m[4][1:-1] for m in _attributes(text, tag) if m[2] == "unit"), None)
+    factor = UNITS.get((own or "KiB").lower(), 0)
+    if factor and size % factor == 0 and (own or not _lent_unit(edit)):
+        number, unit = str(size // factor), None
+    else:
+        number, unit = human(size).split()
+    changes = [_attribute(text, tag, edit.name, number)] if edit.name else list(_text(text, tag, number))
     if changes and unit:
         changes.append(_attribute(text, tag, "unit", unit))
     yield from changes
+
+
+def _lent_unit(edit: Edit) -> str | None:
+    """The unit that libvirt takes from a later element of the same name, for a text without one."""
+    if edit.name or edit.element.get("unit") is not None:
+        return None
+    return next(
+        (unit for other in edit.element.itersiblings(str(edit.element.tag)) if (unit := other.get("unit"))), None
+    )
+
+
+def _with_comments(text: str, tag: Tag, element: etree._Element) -> int:
+    """Where an element begins with the comments before it that silence a rule there."""
+    start, before = tag.start, element.getprevious()
+    while isinstance(before, etree._Comment) and (before.text or "").lstrip().startswith("virtmem:"):
+        start, before = text.rindex("<!--", 0, start), before.getprevious()
+    return start
 
 
 def _indent(text: str, start: int) -> str:
@@ -221,7 +253,8 @@ def _indent(text: str, start: int) -> str:
 
 def _inside(text: str, tag: Tag, value: str) -> Iterator[Change]:
     """A last child, on a line of its own where the others are."""
-    if tag.content == tag.end:
+    if tag.content == tag.end:  # an empty element tag
+        yield Change(tag.end - 2, tag.end, f">{value}</{_tag_name(text, tag)}>")
         return
     first = re.match(r"\s*", text[tag.content : tag.close])
     indent = first[0] if first and "\n" in first[0] else ""

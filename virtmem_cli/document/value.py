@@ -7,7 +7,7 @@ from typing import cast
 
 from lxml import etree
 
-from virtmem_cli.findings import Edit, Part, Repair
+from virtmem_cli.findings import Edit, Part, Repair, repair
 from virtmem_cli.text import quoted
 
 Element = etree._Element
@@ -37,9 +37,12 @@ class Value:
         name = f" {self.attribute}" if self.attribute else ""
         return self.called or quoted(f"<{self.element.tag!s}{name}>")[1:-1]
 
-    def rewritten(self, new: str, unit: str | None = None) -> Repair:
-        """The repair that gives it another spelling, and the attribute 'unit' beside it another unit, where given."""
+    def rewritten(self, new: str, unit: str | None = None) -> Repair | None:
+        """The repair that gives it another spelling, and the attribute 'unit' beside it another unit, where given.
+
+        None where it cannot be made.
+        """
         edits = [Edit(self.element, Part.ATTRIBUTE if self.attribute else Part.TEXT, new, self.attribute)]
         if unit is not None and unit != self.element.get("unit"):
             edits.append(Edit(self.element, Part.ATTRIBUTE, unit, "unit"))
-        return Repair(tuple(edits), safe=True)
+        return repair(*edits, safe=True)
