@@ -19,7 +19,7 @@ from virtmem_cli.judgement import Look, Terms
 from virtmem_cli.rules import reading
 from virtmem_cli.rules.judges import JUDGES
 from virtmem_cli.settle import Settled
-from virtmem_cli.target import Target
+from virtmem_cli.target import HOSTS, Target
 from virtmem_cli.units import GIB
 
 MAX, CELL = "<maxMemory unit='GiB'>16</maxMemory>", "memory='4' unit='GiB'"
@@ -131,6 +131,86 @@ def test_what_did_harm_is_tried_again_when_more_is_repaired() -> None:
     assert (done.left_out, done.after.refused) == ((), False)
     assert b"<memoryBacking>" in done.data
     assert fix(done.data).made == 0
+
+
+LENT = "<maxMemory>{}</maxMemory><maxMemory unit='GiB'>1</maxMemory>"
+
+
+@pytest.mark.parametrize(
+    ("was", "wrong", "right"),
+    [
+        (MAX, LENT.format(6), LENT.format(12).replace("<maxMemory>", "<maxMemory unit='GiB'>", 1)),
+        (SIZE, "<size>4097</size><size unit='MiB'/>", "<size unit='MiB'>4098</size><size unit='MiB'/>"),
+    ],
+)
+def test_a_size_is_repaired_that_has_the_unit_of_a_later_element(was: str, wrong: str, right: str) -> None:
+    """libvirt takes the unit from there; without it, the number would be in KiB or in the other's unit."""
+    done = fix(edited(X86, (was, wrong)).encode(), unsafe=False)
+    assert done.data.decode() == edited(X86, (was, right))
+
+
+def test_a_domain_that_runs_and_cannot_be_converted_keeps_its_guest() -> None:
+    """Only numad knows its nodes: libvirt and QEMU take it, and so the misspelt request stays unheard."""
+    auto = "<numatune><memory mode='strict' placement='auto'/></numatune><cpu>"
+    data = edited(X86, ("<cpu>", auto), (REQUESTED, MISSPELT)).encode()
+    assert check(data).refused
+    assert fixed(data, unsafe=False) == data
+
+
+def test_a_domain_that_one_host_takes_keeps_its_guest_there() -> None:
+    """The other refuses it, and its errors are no reason."""
+    data = edited(X86, (REQUESTED, MISSPELT)).encode()
+    hosts = HOSTS["x86_64"], HOSTS["aarch64-64k"]
+    targets = [Target(host=host, hosts=hosts) for host in hosts]
+    assert [one.safe for one in check(data, *targets).findings if one.rule == "element-unknown"] == [False]
+    assert fixed(data, *targets, unsafe=False) == data
+
+
+IGNORE = "<!-- virtmem: ignore={} -->"
+
+
+def test_no_repair_moves_a_comment_to_another_element() -> None:
+    """It would silence there what it does not now, were the element before it removed."""
+    alias = IGNORE.format("value-unknown") + '<alias name="x"/><target dynamicMemslots="maybe">'
+    data = edited(X86, ("<target>", alias)).encode()
+    done = fix(data, unsafe=False)
+    assert done.data == data
+    assert done.left_out == (
+        "test.xml:16: alias-ignored is not repaired: with it a comment would silence value-unknown",
+    )
+
+
+def test_what_is_added_before_an_element_comes_before_its_comments() -> None:
+    comments = f"{IGNORE.format('value-rounded')} <!-- more -->{IGNORE.format('hotplug-gap')}\n  "
+    memory = "<memory unit='b'>12884901889</memory>"
+    data = edited(X86, (MAX, ""), ("<memory unit='GiB'>12</memory>", comments + memory)).encode()
+    result = fixed(data, unsafe=False).decode()
+    assert result.index("</maxMemory>") < result.index("<!-- virtmem: ignore=hotplug-gap")
+    assert result.index("</maxMemory>") < result.index("<!-- virtmem: ignore=value-rounded")
+    assert memory in result
+
+
+@pytest.mark.parametrize(
+    ("was", "wrong", "offered"),
+    [
+        (SIZE, "<size unit='GiB'>8<b/>M</size>", None),
+        (BLOCK, "<block unit='MiB'>2<b/></block>", None),
+        ("<node>0</node>", "<node>7<b/></node>", None),
+        ("<node>0</node>", "<node/>", False),
+    ],
+)
+def test_what_is_offered_can_be_made(was: str, wrong: str, offered: bool | None) -> None:
+    data = edited(X86, (was, wrong)).encode()
+    repairs = [one.safe for one in found(data) if one.rule != "element-unknown"]
+    assert set(repairs) == ({offered} if repairs else set())
+    assert fix(data).made == (offered is not None)
+
+
+def test_an_empty_target_gets_what_it_lacks() -> None:
+    """In an element that was closed at once."""
+    start, end = X86.index("<target>"), X86.index("</target>") + len("</target>")
+    data = (X86[:start] + "<target/>" + X86[end:]).encode()
+    assert b"<target><node>0</node></target>" in fixed(data)
 
 
 def test_many_repairs_that_do_harm_are_found_with_few_looks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from domains import edited
 from hostile import COMMANDS, DEVICE, DEVICES, IGNORE, REQUESTED, TARGET, declared, domain, within_limits
 
-from virtmem_cli.document.tree import LARGEST, MOST_ATTRIBUTES, MOST_TAGS
+from virtmem_cli.document.tree import LARGEST, LONGEST_NAMESPACE, MOST_ATTRIBUTES, MOST_TAGS
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("here")]
 
@@ -235,6 +235,27 @@ LARGE: Mapping[str, Callable[[], str | bytes]] = {
     ),
     "misplaced devices, and strangers": lambda: domain(
         (DEVICE, ""), ("  <os>", many("<memory model='virtio-mem'/><memoryy/>", tags=2) + "<os>")
+    ),
+    "a long namespace": lambda: domain(
+        ("<domain", f"<domain xmlns:x='{'u' * 3_000_000}'"),  # refused for that
+        (DEVICES, many("<memory model='virtio-mem' x:a='' x:b=''/>", 10_000) + DEVICES),
+    ),
+    "a namespace, attributes": lambda: domain(
+        ("<domain", f"<domain xmlns:x='{'u' * LONGEST_NAMESPACE}'"),
+        (TARGET, "<target " + " ".join(f"x:a{n}=''" for n in range(30_000)) + ">"),
+    ),
+    "what grows as it is written": lambda: declared(
+        "windows-1252", domain((DEVICES, f"<a>&#128512;</a><a b='{chr(34) * 4_000_000}'/>{DEVICES}"))
+    ),
+    "many repairs that do harm": lambda: domain(
+        ("'GiB'>16", "'TiB'>1"),
+        (DEVICES, DEVICE.replace("requested unit='GiB'>4</requested", "requestd>9999</requestd") * 300 + DEVICES),
+    ),
+    "repairs that do harm, and a long comment": lambda: filled(
+        domain(
+            ("'GiB'>16", "'TiB'>1"),
+            (DEVICES, DEVICE.replace("requested unit='GiB'>4</requested", "requestd>9999</requestd") * 40 + DEVICES),
+        )
     ),
     "UTF-16": lambda: declared(
         "UTF-16", many_wrong(2000).replace(DEVICES, f"<!--{'x' * 1_500_000}-->{DEVICES}")

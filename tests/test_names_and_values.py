@@ -8,6 +8,8 @@ import pytest
 from command import on_a_terminal, process, without_colour
 from small import BLOCK, DOMAIN, NONE, ODD_NAMES, domain, made
 
+from virtmem_cli.text import nearest
+
 pytestmark = pytest.mark.usefixtures("here")
 FORMATS = ("text", "json", "github", "sarif")
 
@@ -75,3 +77,9 @@ def test_a_complaint_is_not_interpreted(words: list[str], here: Path) -> None:
     assert run.code in (2, 3)
     assert all(line.isprintable() for line in run.err.split("\n"))
     assert "\\u202e" in run.err
+
+
+def test_a_word_that_is_cut_short_is_the_one_that_it_begins() -> None:
+    """'strict' is as near to 'restrict', and means something else."""
+    assert nearest("restrict", ["strict", "preferred", "interleave", "restrictive"]) == "restrictive"
+    assert nearest("strikt", ["strict", "restrictive"]) == "strict"

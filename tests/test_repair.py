@@ -84,7 +84,7 @@ def test_what_does_not_come_back_the_same_is_not_touched() -> None:
 def test_repairs_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two repairs, in one round, and another look to see that nothing is left; beyond the bound nothing is kept."""
     data = edited(X86, ("'GiB'>8<", "'GiB'>8 <"), ("'MiB'>2<", "'MiB'>2 <")).encode()
-    enough = fixing._LOOK + len(elements(X86.encode()))
+    enough = fixing._LOOK + len(data) // fixing._BYTES + len(elements(X86.encode()))
     monkeypatch.setattr(fixing, "MOST_LOOKED_AT", enough)
     assert (fix(data).data, fix(data).made) == (X86.encode(), 2)
     monkeypatch.setattr(fixing, "MOST_LOOKED_AT", enough - 1)

@@ -26,7 +26,7 @@ from virtmem_cli.target import Scope, Target
 from virtmem_cli.told import ReportedEdit, Told
 
 # Elements to look at in all looks together, and what a look counts beside them, so that what is small ends as well.
-MOST_LOOKED_AT, _LOOK = 100_000, 200
+MOST_LOOKED_AT, _LOOK, _BYTES = 100_000, 200, 150
 # What a repair is known by, whatever has become of the text
 Key = tuple[object, ...]
 _JUDGED = frozenset(rule.id for rule in (*JUDGES, *ADVICE))
@@ -121,7 +121,7 @@ class _Fixing:
             raise self.trouble(f"after {made} repairs there is still something to repair")
         looked = look(data, self.name, self.terms)
         source = looked.judgement.source
-        self.looked_at += _LOOK + (len(source.numbers) if source else 0)
+        self.looked_at += _LOOK + len(data) // _BYTES + (len(source.numbers) if source else 0)
         return looked
 
     def next(self, text: _Text, waiting: Collection[Key] = ()) -> list[Told]:
@@ -191,6 +191,7 @@ class _Fixing:
             data = its.text.encode(source.encoding)
         except UnicodeEncodeError:
             return f"{source.encoding} cannot write it"
+        its = its._replace(text="")  # which may be large, and is in the bytes
         looked = self.look(data, made)
         if looked.root is None:
             return f"what comes of it cannot be read: {looked.judgement.findings[0].message}"
@@ -212,19 +213,28 @@ class _Fixing:
         for rule, number, host in sorted(text.look.errors):
             if (rule, text.origins[number], host) not in before.errors:
                 return f"with it {rule} would be an error"
-        if not self.unsafe and not before.errors and self.before - self.gets(text.look):
+        for rule, number in sorted(text.look.quiet):
+            if (rule, text.origins[number]) in self.heard:
+                return f"with it a comment would silence {rule}"
+        if not self.unsafe and self.before - self.gets(text.look):
             return "with it the guest would get something else"
         return ""
+
+    @cached_property
+    def heard(self) -> set[tuple[str, int | None]]:
+        """What is told at first, by rule and element."""
+        return {(one.reported.rule, one.reported.element) for one in self.first.look.told}
 
     @cached_property
     def before(self) -> set[tuple[str, Scope, tuple[str, ...]]]:
         return self.gets(self.first.look)
 
     def gets(self, looked: Look) -> set[tuple[str, Scope, tuple[str, ...]]]:
-        """What the guest gets: the arguments for each host, in each scope that has some."""
+        """What the guest gets on each host that accepts the domain as it is at first: its arguments in each scope."""
         return {
             (target.host.name, scope, _arguments(settled))
             for target in self.terms.targets
+            if target.host.name in self.first.look.accepted
             for scope in get_args(Scope)
             if (settled := _accepted(looked.domains[target.host.arch], target._replace(scope=scope)))
         }

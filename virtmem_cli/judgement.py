@@ -21,7 +21,7 @@ from virtmem_cli.rules.judges import JUDGES
 from virtmem_cli.settings import Settings
 from virtmem_cli.settle import settle
 from virtmem_cli.target import Target
-from virtmem_cli.told import Reported, Told, is_refused, no_domain, tell_all
+from virtmem_cli.told import Reported, Told, is_refused, no_domain, refuses, tell_all
 
 if TYPE_CHECKING:
     from virtmem_cli.document.schema import Schema
@@ -67,8 +67,9 @@ class Look(NamedTuple):
     """A judgement, and what it comes of.
 
     `root` is None where there is no domain; `domains` are what was read, by what libvirt takes where <type arch> is
-    absent. `errors` are the errors whatever is silenced: the rule, the element's number and the host. `cut` is a rule
-    of which not all findings are named.
+    absent. `errors` are the errors whatever is silenced: the rule, the element's number and the host. `accepted` are
+    the hosts on which libvirt and QEMU take the domain; `quiet` is what was found and is not told, by rule and element.
+    `cut` is a rule of which not all findings are named.
     """
 
     judgement: Judgement
@@ -76,6 +77,8 @@ class Look(NamedTuple):
     domains: Mapping[str, Domain] = {}
     told: Sequence[Told] = ()
     errors: frozenset[tuple[str, int, str]] = frozenset()
+    accepted: frozenset[str] = frozenset()
+    quiet: frozenset[tuple[str, int]] = frozenset()
     cut: AnyRule | None = None
 
 
@@ -114,7 +117,9 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
             sources.append(Source(data, root))
         return sources[0]
 
-    told, off, commented = tell_all(merged, source, root, terms.settings, judged=judged)
+    refused = {host for one, names in its.hosts.items() if refuses(one) for host in names}
+    accepted = frozenset([target.host.name for target in terms.targets]) - refused
+    told, off, commented = tell_all(merged, source, root, terms.settings, judged=judged, accepted=bool(accepted))
     configured = sum([number for rule, number in off.items() if (terms.configured or {}).get(rule, True) is None])
     findings = tuple([one.reported for one in told])
     judgement = Judgement(
@@ -132,7 +137,11 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
         if one.rule.severity is Severity.ERROR
         for host in names
     ]
-    return Look(judgement, root, its.domains, told, frozenset(errors), its.cut or together.cut)
+    heard = {one.finding for one in told} if len(told) < len(merged) else merged.keys()
+    quiet = [(one.rule.id, source().numbers[one.problem.element]) for one in merged if one not in heard]
+    return Look(
+        judgement, root, its.domains, told, frozenset(errors), accepted, frozenset(quiet), its.cut or together.cut
+    )
 
 
 class _Found(NamedTuple):

@@ -75,23 +75,35 @@ def tell(found: Hosts, source: Source, root: Element, settings: Settings | None)
 
 
 def is_accepted(found: Iterable[Finding]) -> bool:
-    """Whether libvirt and QEMU take the domain as it stands, whatever is silenced."""
-    return all(finding.rule.severity is not Severity.ERROR for finding in found)
+    """Whether libvirt and QEMU take the domain as it stands, whatever is silenced; what we cannot convert they may."""
+    return not any(refuses(finding) for finding in found)
+
+
+def refuses(finding: Finding) -> bool:
+    """Whether libvirt or QEMU refuses what was found."""
+    return finding.rule.severity is Severity.ERROR and finding.rule.refuses is not Refuses.OURS
 
 
 def tell_all(
-    found: Hosts, source: Callable[[], Source], root: Element, settings: Settings | None, *, judged: Set[str]
+    found: Hosts,
+    source: Callable[[], Source],
+    root: Element,
+    settings: Settings | None,
+    *,
+    judged: Set[str],
+    accepted: bool,
 ) -> Heard:
     """What `check` tells: also of comments that silence nothing, where their rule is one of those that were judged.
 
-    `source` is called only where there is something to tell.
+    `accepted` is whether the domain is taken on some host as it stands. `source` is called only where there is
+    something to tell.
     """
     comments = suppressions(root)
     if not found and not comments:
         return Heard()
     heard, said = _suppress(found, comments, source(), guarded=False, judged=judged)
     everything = {finding: found[finding] for finding in heard} | dict.fromkeys(said, ())
-    told = _tell(everything, source(), settings or {}, accepted=is_accepted(found)) if everything else []
+    told = _tell(everything, source(), settings or {}, accepted=accepted) if everything else []
     off = Counter([one.rule.id for one in everything if settings and settings.get(one.rule.id, True) is None])
     return Heard(told, off, len(found) - len(heard))
 

@@ -239,10 +239,14 @@ def _lent_unit(edit: Edit) -> str | None:
 
 def _with_comments(text: str, tag: Tag, element: etree._Element) -> int:
     """Where an element begins with the comments before it that silence a rule there."""
-    start, before = tag.start, element.getprevious()
-    while isinstance(before, etree._Comment) and (before.text or "").lstrip().startswith("virtmem:"):
-        start, before = text.rindex("<!--", 0, start), before.getprevious()
-    return start
+    first = start = tag.start
+    before = element.getprevious()
+    while isinstance(before, etree._Comment):
+        start = text.rindex("<!--", 0, start)
+        if (before.text or "").lstrip().startswith("virtmem:"):
+            first = start
+        before = before.getprevious()
+    return first
 
 
 def _indent(text: str, start: int) -> str:

@@ -3,6 +3,9 @@
 Takes bytes, gives the <domain> element. What is not XML, or no domain, is an InputRefusedError with file and line.
 """
 
+from collections.abc import Iterator
+from itertools import zip_longest
+
 from lxml import etree
 
 from virtmem_cli.errors import InputRefusedError
@@ -14,6 +17,8 @@ LARGEST = 4 << 20
 MOST_TAGS = 20_000
 MOST_ATTRIBUTES = 40_000
 MOST_LINES = 50_000
+# lxml has the name of a namespace in the name of each element and attribute that is in it.
+LONGEST_NAMESPACE = 250
 _COUNTED = (("<", MOST_TAGS, "tags"), ("=", MOST_ATTRIBUTES, "attributes"), ("\n", MOST_LINES, "lines"))
 # How a document begins that declares no encoding, and so is in UTF-8; nearly all do.
 _UTF_8 = (b"<domain", b"<!--")
@@ -50,6 +55,7 @@ def parse_tree(data: bytes, name: str) -> etree._Element:
     if (info.encoding or "UTF-8").upper() != "UTF-8" if text is None else not _is_read_so(root, text):
         reason = f"the encoding {quoted(str(info.encoding))} is read in more ways than one"
         raise InputRefusedError(name, 1, reason, "Write it in UTF-8.")
+    _bound_namespaces(data if text is None else text, root, name)
     if root.tag != "domain":
         raise InputRefusedError(
             name,
@@ -76,6 +82,16 @@ def _count(text: str | bytes, name: str) -> None:
             raise InputRefusedError(name, 1, f"the input has more than {most} {what}", "No domain has so many.")
 
 
+def _bound_namespaces(text: str | bytes, root: etree._Element, name: str) -> None:
+    """Raise InputRefusedError for a namespace with a long name, which each element and attribute in it would repeat."""
+    if not (b"xmlns" in text if isinstance(text, bytes) else "xmlns" in text):
+        return
+    for _, declared in etree.iterwalk(root, events=("start-ns",)):
+        if declared is not None and len(declared[1]) > LONGEST_NAMESPACE:
+            words = f"a namespace has a name of more than {LONGEST_NAMESPACE} characters"
+            raise InputRefusedError(name, 1, words, "Shorten it, or remove what is in it: libvirt does not read that.")
+
+
 def _is_read_so(root: etree._Element, text: str) -> bool:
     """Whether libxml2, and so libvirt, has read this text: else places in the text would be those of something else."""
     from virtmem_cli.document.encoding import in_utf8
@@ -84,5 +100,16 @@ def _is_read_so(root: etree._Element, text: str) -> bool:
         again = etree.fromstring(in_utf8(text), _PARSER)
     except etree.XMLSyntaxError:
         return False
-    one, other = (etree.tostring(one.getroottree(), encoding="unicode") for one in (root, again))
-    return one == other
+    return all(_says(one) == _says(other) for one, other in zip_longest(_nodes(root), _nodes(again)))
+
+
+def _nodes(root: etree._Element) -> Iterator[etree._Element]:
+    """All nodes of a document, those beside its root too."""
+    yield from root.itersiblings(preceding=True)
+    yield from root.iter()
+    yield from root.itersiblings()
+
+
+def _says(node: etree._Element | None) -> object:
+    """All that a node says, to be compared: one after the other, since whole documents would take much memory."""
+    return None if node is None else (node.tag, node.text, node.tail, node.attrib.items())
