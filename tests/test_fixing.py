@@ -157,6 +157,15 @@ def test_a_domain_that_runs_and_cannot_be_converted_keeps_its_guest() -> None:
     assert fixed(data, unsafe=False) == data
 
 
+def test_a_size_that_boot_memory_depends_on_is_not_rounded_safely() -> None:
+    """Without cells, libvirt takes it off <memory> as it is written."""
+    start, end = X86.index("  <cpu>"), X86.index("  <devices>")
+    data = edited(X86[:start] + X86[end:], (SIZE, "<size>4194305</size>")).encode()
+    done = fix(data, unsafe=False)
+    assert done.data == data
+    assert done.left_out == ("test.xml:12: value-rounded is not repaired: with it the guest would get something else",)
+
+
 def test_a_domain_that_one_host_takes_keeps_its_guest_there() -> None:
     """The other refuses it, and its errors are no reason."""
     data = edited(X86, (REQUESTED, MISSPELT)).encode()

@@ -62,7 +62,9 @@ def settle(domain: Domain, target: Target) -> Settled:
     machine = machine_of(domain.arch, domain.machine)
     devices_size = sum([device.size for device in domain.memory_devices])
     cells_size = sum([cell.memory for cell in domain.cells])
-    boot_memory = cells_size or round_up(domain.memory - devices_size, MIB)
+    # libvirt takes sizes off as they are written, and rounds them up later
+    given = sum([device.size_given for device in domain.memory_devices])
+    boot_memory = cells_size or round_up(domain.memory - given, MIB)
     backing = Backing(domain, target.host)
     devices = domain.devices
     memory: list[Memory[MemoryDevice]] = []
