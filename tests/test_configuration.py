@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command import Run, check, process, virtmem
+from command import Run, check, check_json, process, virtmem
 from small import BAD, BOTH, DOMAIN, ERROR_COMMENT, WARNED, WRONG, configure, made
 
 OFF = "ignore = ['block-not-power-of-two']"
@@ -184,6 +184,23 @@ def test_the_summary_names_the_configuration_and_what_it_silences(here: Path) ->
     ]
 
 
+def test_the_summary_counts_what_a_configuration_makes_less_severe(here: Path) -> None:
+    """Or a gate would be green, and the reader of its last lines would believe that nothing was wrong."""
+    made("guest.xml", BOTH)
+    configure("other", "rules = { '*' = 'advice' }")
+    run = check("--config", "other/virtmem.toml", "guest.xml")
+    assert run.code == 0
+    assert "configured by other/virtmem.toml: no findings silenced, 1 made less severe\n" in run.err
+    configure("other", "ignore = ['movable-ratio']\nrules = { 'block-*' = 'warning' }")
+    one_of_each = ["configured by other/virtmem.toml: 1 finding silenced, 1 made less severe"]
+    assert summary("--config", "other/virtmem.toml", "guest.xml") == one_of_each
+    file = check_json("--config", "other/virtmem.toml", "guest.xml").file()
+    assert file["silenced"] == {"configuration": 1, "comments": 0, "lowered": 1}
+    as_they_are = [f"configured by {here}/virtmem.toml: 1 finding silenced"]
+    configure(here, f"{OFF}\nrules = {{ movable-ratio = 'error' }}")
+    assert summary("guest.xml") == as_they_are
+
+
 def test_what_options_leave_out_is_not_the_configurations(here: Path) -> None:
     made("guest.xml", BOTH)
     none = [f"configured by {here}/virtmem.toml: no findings silenced"]
@@ -222,8 +239,8 @@ def test_the_document_has_it_too(here: Path) -> None:
     document = json.loads(check("--format", "json", "both.xml", "none.xml").out)
     path = f"{here}/virtmem.toml"
     assert [(file["configuration"], file["silenced"]) for file in document["files"]] == [
-        (path, {"configuration": 1, "comments": 1}),
-        (path, {"configuration": 0, "comments": 0}),
+        (path, {"configuration": 1, "comments": 1, "lowered": 0}),
+        (path, {"configuration": 0, "comments": 0, "lowered": 0}),
     ]
     (file,) = json.loads(check("--format", "json", "--isolated", "both.xml").out)["files"]
-    assert (file["configuration"], file["silenced"]) == (None, {"configuration": 0, "comments": 1})
+    assert (file["configuration"], file["silenced"]) == (None, {"configuration": 0, "comments": 1, "lowered": 0})

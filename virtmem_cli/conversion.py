@@ -22,14 +22,14 @@ from virtmem_cli.target import Target
 
 if TYPE_CHECKING:
     from virtmem_cli.settings import Settings
-    from virtmem_cli.told import Reported
+    from virtmem_cli.told import Reported, Silenced
 
 
 class Conversion(NamedTuple):
     """What came of one input. Refused: error findings (with `strict`, any), and then there is no argv.
 
     `devices` is how many virtio-mem devices the domain has, refused or not; `settled` what is settled of it, where it
-    has any.
+    has any. `silenced` is what configuration and comments silence, or None for nothing.
     """
 
     findings: "tuple[Reported, ...]"
@@ -37,6 +37,7 @@ class Conversion(NamedTuple):
     devices: int
     argv: tuple[str, ...]
     settled: Settled | None
+    silenced: "Silenced | None" = None
 
 
 def convert(
@@ -55,19 +56,21 @@ def convert(
         for rule in (*JUDGES, *_raised(settings)):
             found.add(rule, rule.find(settled))
     told: tuple[Reported, ...] = ()
-    refused = False
+    refused, silenced = False, None
     if heard := about_virtio_mem(root, domain, found):
         from virtmem_cli.document.source import Source  # where there is something to say, which is seldom
-        from virtmem_cli.told import is_refused, tell
+        from virtmem_cli.told import Silenced, is_refused, tell
 
         source = Source(data, root)
-        told = tuple([one.reported for one in tell(dict.fromkeys(heard, ()), source, root, settings)])
+        spoken, off, commented, _ = tell(dict.fromkeys(heard, ()), source, root, settings)
+        told = tuple([one.reported for one in spoken])
+        silenced = Silenced(sum(off.values()), commented) if off or commented else None
         refused = is_refused(told, strict=strict)
     try:
         argv = arguments(all_arguments(settled), target.qemu) if settled and not refused else ()
     except TooLongError as error:
         raise InputRefusedError(name, 1, str(error), "Write shorter aliases.") from None
-    return Conversion(told, refused, len(domain.devices), argv, settled)
+    return Conversion(told, refused, len(domain.devices), argv, settled, silenced)
 
 
 def _raised(settings: "Settings | None") -> Iterable[Judge]:

@@ -21,7 +21,7 @@ from virtmem_cli.rules.judges import JUDGES
 from virtmem_cli.settings import Settings
 from virtmem_cli.settle import settle
 from virtmem_cli.target import Target
-from virtmem_cli.told import Reported, Told, is_refused, no_domain, refuses, tell_all
+from virtmem_cli.told import Reported, Silenced, Told, is_refused, no_domain, refuses, tell_all
 
 if TYPE_CHECKING:
     from virtmem_cli.document.schema import Schema
@@ -39,13 +39,6 @@ class Terms(NamedTuple):
     schema: "Schema | None" = None
     configuration: str = ""
     configured: Settings | None = None
-
-
-class Silenced(NamedTuple):
-    """How many findings are not told: for the configuration, which has their rule off, and for comments in the XML."""
-
-    configuration: int = 0
-    comments: int = 0
 
 
 class Judgement(NamedTuple):
@@ -119,7 +112,9 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
 
     refused = {host for one, names in its.hosts.items() if refuses(one) for host in names}
     accepted = frozenset([target.host.name for target in terms.targets]) - refused
-    told, off, commented = tell_all(merged, source, root, terms.settings, judged=judged, accepted=bool(accepted))
+    told, off, commented, lowered = tell_all(
+        merged, source, root, terms.settings, judged=judged, accepted=bool(accepted)
+    )
     configured = sum([number for rule, number in off.items() if (terms.configured or {}).get(rule, True) is None])
     findings = tuple([one.reported for one in told])
     judgement = Judgement(
@@ -129,7 +124,7 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
         devices=len(next(iter(its.domains.values())).devices),
         source=source() if told else None,
         configuration=terms.configuration,
-        silenced=Silenced(configured, commented),
+        silenced=Silenced(configured, commented, lowered),
     )
     errors = [
         (one.rule.id, source().numbers[one.problem.element], host)

@@ -18,6 +18,7 @@ from virtmem_cli.rules import reading
 from virtmem_cli.settings import Settings
 from virtmem_cli.text import nearest, printable
 
+_LOUDEST_FIRST = tuple(Severity)
 # A finding to the names of the hosts that have it; () for all that are judged for.
 Hosts = Mapping[Finding, tuple[str, ...]]
 
@@ -58,20 +59,43 @@ class Told(NamedTuple):
     reported: Reported
 
 
+class Silenced(NamedTuple):
+    """How many findings are not told, or less loudly than by themselves.
+
+    `configuration` are those whose rule it has off, `lowered` those whose rule it makes less severe; `comments` are
+    those that comments in the XML silence.
+    """
+
+    configuration: int = 0
+    comments: int = 0
+    lowered: int = 0
+
+    def and_of(self, other: "Silenced") -> "Silenced":
+        """Those of two inputs together."""
+        return Silenced(*map(sum, zip(self, other, strict=True)))
+
+
 class Heard(NamedTuple):
-    """What is told, and how much is not: findings of rules that are off, by rule, and those that comments silence."""
+    """What is told, and how much is not: findings of rules that are off, by rule, and those that comments silence.
+
+    `lowered` counts what is told less loudly than by itself, which no option but a configuration can do.
+    """
 
     told: Sequence[Told] = ()
     off: Mapping[str, int] = {}
     commented: int = 0
+    lowered: int = 0
 
 
-def tell(found: Hosts, source: Source, root: Element, settings: Settings | None) -> list[Told]:
+def tell(found: Hosts, source: Source, root: Element, settings: Settings | None) -> Heard:
     """What is told on the way to arguments: no error is ever silenced, and there is no advice."""
     heard, _ = _suppress(found, suppressions(root), source, guarded=True, judged=frozenset())
     levels = {rule: level for rule, level in (settings or {}).items() if RULES[rule].severity is not Severity.ERROR}
     told = _tell({finding: found[finding] for finding in heard}, source, levels, accepted=is_accepted(found))
-    return [one for one in told if one.reported.severity is not Severity.ADVICE]
+    told = [one for one in told if one.reported.severity is not Severity.ADVICE]
+    # As advice a warning is not told here, which is as good as off
+    loud = Counter([one.rule.id for one in heard if one.rule.severity is not Severity.ADVICE])
+    return Heard(told, loud - Counter([one.finding.rule.id for one in told]), len(found) - len(heard))
 
 
 def is_accepted(found: Iterable[Finding]) -> bool:
@@ -105,7 +129,13 @@ def tell_all(
     everything = {finding: found[finding] for finding in heard} | dict.fromkeys(said, ())
     told = _tell(everything, source(), settings or {}, accepted=accepted) if everything else []
     off = Counter([one.rule.id for one in everything if settings and settings.get(one.rule.id, True) is None])
-    return Heard(told, off, len(found) - len(heard))
+    lowered = sum([is_lowered(one.finding.rule.severity, one.reported.severity) for one in told])
+    return Heard(told, off, len(found) - len(heard), lowered)
+
+
+def is_lowered(own: Severity, told: Severity) -> bool:
+    """Whether a finding is told as less severe than it is by itself."""
+    return _LOUDEST_FIRST.index(told) > _LOUDEST_FIRST.index(own)
 
 
 def _tell(found: Hosts, source: Source, settings: Settings, *, accepted: bool) -> list[Told]:

@@ -16,13 +16,14 @@ from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import PLAIN, Shown, is_styled, plain, say, show, write_output
 from virtmem_cli.cli.work import Task, in_order
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
-from virtmem_cli.judgement import Judgement, Silenced, Terms, check
+from virtmem_cli.judgement import Judgement, Terms, check
 from virtmem_cli.report import DOCUMENTS, document_format
 from virtmem_cli.report.diff import diff, diff_line
 from virtmem_cli.report.text import counts, lines
-from virtmem_cli.report.words import Failure
+from virtmem_cli.report.words import Failure, silences
 from virtmem_cli.settings import chosen, named_rules
 from virtmem_cli.target import Host, Qemu, Scope, Target
+from virtmem_cli.told import Silenced
 
 if TYPE_CHECKING:
     from virtmem_cli.document.schema import Schema
@@ -288,8 +289,7 @@ class _Summary:
         self.counts: Counter[str] = Counter()
         self.left: Counter[bool] = Counter()
         self.failures: list[Failure] = []
-        self.configured: Counter[str] = Counter()
-        self.commented = 0
+        self.silenced: dict[str, Silenced] = {}
         self.unread = {""}
         self.parts = 0
         if self.document is not None:
@@ -324,8 +324,7 @@ class _Summary:
         self.made += done.made
         self.counts.update(done.counts)
         self.left.update(done.left)
-        self.configured[done.configuration] += done.silenced.configuration
-        self.commented += done.silenced.comments
+        self.silenced[done.configuration] = done.silenced.and_of(self.silenced.get(done.configuration, Silenced()))
 
     def write(self, output: bytes) -> None:
         """What repairs give to standard output; a difference is coloured on a terminal."""
@@ -357,16 +356,4 @@ class _Summary:
         if self.left[False] and not unsafe:
             option = "--unsafe-fixes" if self.mode else "--fix --unsafe-fixes"
             say(f"{option} repairs {self.left[False]} more, and changes what the guest gets")
-        self.end_with_silenced()
-
-    def end_with_silenced(self) -> None:
-        """Lines on what is not told, and why."""
-        for path, silenced in self.configured.items():
-            if path:
-                say(f"configured by {path}: {_findings(silenced)} silenced")
-        if self.commented:
-            say(f"{_findings(self.commented)} silenced by comments")
-
-
-def _findings(number: int) -> str:
-    return f"{number or 'no'} finding{'' if number == 1 else 's'}"
+        say(*silences(self.silenced))

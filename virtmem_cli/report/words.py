@@ -1,10 +1,10 @@
-"""Words that several formats have: who refuses, a finding as prose, and what could not be read."""
+"""Words that several formats have: who refuses, a finding as prose, what is silenced, and what could not be read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from virtmem_cli.findings import Refuses
-from virtmem_cli.told import Reported
+from virtmem_cli.told import Reported, Silenced
 
 if TYPE_CHECKING:
     from virtmem_cli.judgement import Judgement
@@ -47,6 +47,20 @@ def message(finding: Reported) -> str:
 def sentence(finding: Reported) -> str:
     """All of a finding as prose."""
     return f"{message(finding)}. {WHO[finding.refuses]}: {finding.advice}"
+
+
+def silences(by: Mapping[str, Silenced]) -> Iterator[str]:
+    """Lines on what is not told, or less loudly; `by` has the numbers of each configuration, by its path or ''."""
+    for path, one in by.items():
+        if path:
+            lowered = f", {one.lowered} made less severe" if one.lowered else ""
+            yield f"configured by {path}: {_findings(one.configuration)} silenced{lowered}"
+    if commented := sum([one.comments for one in by.values()]):
+        yield f"{_findings(commented)} silenced by comments"
+
+
+def _findings(number: int) -> str:
+    return f"{number or 'no'} finding{'' if number == 1 else 's'}"
 
 
 class Document(Protocol):
