@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command import Run, check, check_json, process, virtmem
-from small import BAD, BOTH, DOMAIN, ERROR_COMMENT, WARNED, WRONG, configure, made
+from small import BAD, BOTH, DOMAIN, ERROR_COMMENT, MISSPELT, WARNED, WARNING_COMMENT, WRONG, configure, made
 
 OFF = "ignore = ['block-not-power-of-two']"
 ELEMENTS_OFF = "ignore = ['element-*']"
@@ -199,6 +199,28 @@ def test_the_summary_counts_what_a_configuration_makes_less_severe(here: Path) -
     as_they_are = [f"configured by {here}/virtmem.toml: 1 finding silenced"]
     configure(here, f"{OFF}\nrules = {{ movable-ratio = 'error' }}")
     assert summary("guest.xml") == as_they_are
+
+
+def test_a_conversion_names_what_silences_its_warnings(here: Path) -> None:
+    """Once, at the end, and only where something was silenced; as advice a warning is not told either."""
+    made("warned.xml", WARNED)
+    made("commented.xml", WARNED.replace(MISSPELT, WARNING_COMMENT + MISSPELT))
+    made("good.xml", DOMAIN)
+    configure(here, ELEMENTS_OFF)
+    configured = f"configured by {here}/virtmem.toml: 1 finding silenced\n"
+    commented = "1 finding silenced by comments\n"
+
+    def said(*words: str) -> str:
+        run = virtmem("xml2argv", *words)
+        assert (run.code, run.out[:8]) == (0, "-object ")
+        return run.err
+
+    assert said("--scope", "devices", "warned.xml", "good.xml") == configured
+    assert said("--isolated", "commented.xml") == commented
+    assert said("commented.xml", "warned.xml") == configured + commented
+    assert said("good.xml") == ""
+    configure("other", "rules = { 'element-*' = 'advice', movable-ratio = 'off' }")
+    assert said("--config", "other/virtmem.toml", "warned.xml") == configured.replace(f"{here}/", "other/")
 
 
 def test_what_options_leave_out_is_not_the_configurations(here: Path) -> None:

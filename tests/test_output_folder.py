@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from command import process
+from command import process, virtmem
 from small import DOMAIN, NONE, WARNED, WRONG
+
+from virtmem_cli import host
+from virtmem_cli.cli import params
 
 pytestmark = pytest.mark.process
 
@@ -55,10 +58,57 @@ def test_a_stale_link_is_removed_and_what_it_leads_to_is_not(target: str, files:
     assert (files / "good.xml").read_text() == DOMAIN
 
 
-def test_arguments_of_before_stay_where_the_input_cannot_be_read(files: Path) -> None:
-    (files / "absent.args").write_text("old")
-    assert process("xml2argv", "-o", ".", "absent.xml", cwd=files).code == 3
-    assert (files / "absent.args").read_text() == "old"
+# What is wrong with an input, to the words that it is converted with, the exit code and what is said
+NO_ARGUMENTS = {
+    "absent": ([], 3, "cannot be read: No such file"),
+    "no emulator": (["--qemu", "emulator"], 3, "the domain has no <emulator>"),
+    "wrong configuration": ([], 2, "unknown key 'slect'"),
+}
+
+
+@pytest.mark.parametrize("fault", NO_ARGUMENTS)
+def test_no_arguments_of_before_are_left_where_the_work_cannot_be_done(fault: str, files: Path) -> None:
+    """Whoever starts a guest with them would start it as it is no more."""
+    words, code, said = NO_ARGUMENTS[fault]
+    (files / "guest.args").write_text("old")
+    if fault != "absent":
+        (files / "guest.xml").write_text(DOMAIN)
+    if fault == "wrong configuration":
+        (files / "virtmem.toml").write_text("slect = []")
+    run = process("xml2argv", "-o", ".", *words, "guest.xml", cwd=files)
+    assert said in run.err
+    assert run.code == code
+    assert "; ./guest.args, which was from before, is removed\n" in run.err
+    assert not (files / "guest.args").exists()
+
+
+def test_no_arguments_of_before_are_left_where_a_format_cannot_carry_them(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mount with a line break in its path."""
+    (files / "proc").mkdir()
+    (files / "proc/mounts").write_text("none /mnt/a\\012b hugetlbfs rw,pagesize=2M 0 0\n")
+    here = host.local_host(files)
+    monkeypatch.setattr(host, "local_host", lambda: here)
+    huge = "<memoryBacking><hugepages><page size='2' unit='MiB'/></hugepages></memoryBacking>"
+    (files / "guest.xml").write_text(DOMAIN.replace("<os>", f"{huge}<os>"))
+    (files / "guest.args").write_text("old")
+    words = ("--qemu", "5.2", "--host", "local", "--format", "lines", "-o", files)
+    params.host.cache_clear()
+    try:
+        run = virtmem("xml2argv", "--isolated", *words, files / "guest.xml")
+    finally:
+        params.host.cache_clear()
+    assert "which --format lines cannot carry" in run.err
+    assert (run.code, (files / "guest.args").exists()) == (3, False)
+
+
+def test_what_of_before_cannot_be_removed_is_an_error(files: Path) -> None:
+    """It misleads whoever reads no words, also where the domain merely has no arguments."""
+    (files / "none.args").mkdir()
+    run = process("xml2argv", "-o", ".", "none.xml", cwd=files)
+    assert "none.args is from before, and is no regular file" in run.err
+    assert run.code == 3
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder"])

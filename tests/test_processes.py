@@ -200,6 +200,27 @@ def test_a_lost_process_costs_the_input_that_it_was_at(command: str, files: list
         )
 
 
+def test_no_arguments_of_before_are_left_of_an_input_that_is_lost(here: Path) -> None:
+    """And its name is as harmless as ever."""
+    name = "\x1b[31mred\x1b[0m.xml"
+    os.mkfifo(name)
+    descriptor = os.open(name, os.O_RDWR)
+    stale = here / f"{name[:-4]}.args"
+    stale.write_text("old")
+    (here / "good.xml").write_text(DOMAIN)
+    child = running("xml2argv", "-o", ".", "-j", "2", name, "good.xml")
+    until(lambda: reading(descendants(child.pid), here / name))
+    (worker,) = reading(descendants(child.pid), here / name)
+    os.kill(worker, signal.SIGKILL)
+    code, _, err = ended(child)
+    os.close(descriptor)
+    assert code == 3
+    assert "the other inputs are done; ./" in err
+    assert err.endswith("which was from before, is removed\n")
+    assert "\x1b" not in err
+    assert not stale.exists()
+
+
 def test_all_processes_may_be_lost_again_and_again(here: Path) -> None:
     """Whatever is at work at the time; as where memory is short."""
     names = [f"{number}.xml" for number in range(6)]

@@ -208,6 +208,8 @@ def test_verify_heeds_the_configuration(qemu_binary: QemuBinary, tmp_path: Path)
         (tmp_path / rule / "odd.xml").write_text(GOOD.replace("<target>", "<target><requestd/>"))
         said[rule] = virtmem("verify", "--qemu", qemu_binary("x86_64"), tmp_path / rule / "odd.xml").err
     assert ["[element-unknown]" in words for words in said.values()] == [False, True]
+    named = f"configured by {tmp_path}/element-unknown/virtmem.toml: 1 finding silenced\n"
+    assert [named in words for words in said.values()] == [True, False]
 
 
 def test_verify_without_virtio_mem_or_qemu(qemu_binary: QemuBinary) -> None:

@@ -6,6 +6,7 @@ The folder itself may be one, as its owner likes. What a link in it leads to is 
 import errno
 import os
 import stat
+from typing import NamedTuple
 
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.processes import undisturbed
@@ -68,18 +69,22 @@ def _status(at: int, name: str) -> os.stat_result | None:
         return None
 
 
-def remove_stale(path: str) -> str:
-    """Remove the result of an earlier run, which is no longer one, and say so in words that end a sentence.
+class Stale(NamedTuple):
+    """What became of the result of an earlier run: words that end a sentence, and whether it is there still."""
 
-    A link is removed, and what it leads to stays.
-    """
+    words: str
+    is_left: bool
+
+
+def remove_stale(path: str) -> Stale:
+    """Remove the result of an earlier run, which is no longer one. A link is removed, and what it leads to stays."""
     if not os.path.lexists(path):
-        return ""
+        return Stale("", is_left=False)
     try:
         mode = os.lstat(path).st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-            return f"; {path} is from before, and is no regular file, so that it is left alone"
+            return Stale(f"; {path} is from before, and is no regular file, so that it is left alone", is_left=True)
         os.unlink(path)
     except OSError as error:
-        return f"; {path} is from before, and cannot be removed: {error.strerror}"
-    return f"; {path}, which was from before, is removed"
+        return Stale(f"; {path} is from before, and cannot be removed: {error.strerror}", is_left=True)
+    return Stale(f"; {path}, which was from before, is removed", is_left=False)

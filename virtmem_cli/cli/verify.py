@@ -18,6 +18,7 @@ from virtmem_cli.parse import parse_domain
 from virtmem_cli.qemu import ask_qemu
 from virtmem_cli.report.comparison import TITLES, cells
 from virtmem_cli.report.line import line
+from virtmem_cli.report.words import silences
 from virtmem_cli.target import LIBVIRT, Target
 from virtmem_cli.text import quoted
 from virtmem_cli.verify import verify
@@ -56,6 +57,8 @@ def command(qemu: str | None, config: str | None, isolated: bool, file: str) -> 
     target = Target(qemu=ask_qemu(path), host=LIBVIRT, scope="machine")
     conversion = convert(data, name, target, settings=configuration.settings)
     show([line(finding, name) for finding in conversion.findings], err=True)
+    if conversion.silenced:
+        say(*silences({configuration.path if conversion.silenced.configuration else "": conversion.silenced}))
     if conversion.refused:
         say(f"{name}: refused, QEMU was not started")
         sys.exit(InputRefusedError.exit_code)

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -20,6 +20,9 @@ from virtmem_cli.findings import Severity
 from virtmem_cli.report import ARGUMENTS, arguments_format
 from virtmem_cli.target import Host, Qemu, Scope, Target
 from virtmem_cli.text import quoted
+
+if TYPE_CHECKING:
+    from virtmem_cli.told import Silenced
 
 
 class Job(NamedTuple):
@@ -42,7 +45,8 @@ class Job(NamedTuple):
 class Done(NamedTuple):
     """What came of one input: its findings, its arguments as text, words for the user, and an exit code.
 
-    `unread` are words on a configuration that is not read.
+    `unread` are words on a configuration that is not read; `silenced` is what the one at `configuration`, or comments,
+    keep from being told.
     """
 
     findings: Shown
@@ -50,6 +54,8 @@ class Done(NamedTuple):
     words: Sequence[str]
     code: int
     unread: str = ""
+    configuration: str = ""
+    silenced: "Silenced | None" = None
 
 
 def _convert(job: Job, task: Task) -> Done:
@@ -58,53 +64,65 @@ def _convert(job: Job, task: Task) -> Done:
     try:
         configuration = job.configuration or configuration_for(file)
     except VirtmemError as error:
-        return Done(PLAIN, "", (f"virtmem: {error}",), error.exit_code)
-    return _converted(job, task, configuration)._replace(unread=configuration.unread)
+        return _without(job, file, f"virtmem: {error}", error.exit_code)
+    done = _converted(job, task, configuration)
+    return done._replace(unread=configuration.unread, configuration=configuration.path)
 
 
 def _converted(job: Job, task: Task, configuration: Configuration) -> Done:
     file, given = task
-    name, output = display_name(file), job.outputs.get(file)
+    name = display_name(file)
     try:
         data = read(file, given)
         target = Target(qemu=params.qemu_for(job.qemu, data, name), host=job.host, scope=job.scope)
         conversion = convert(data, name, target, strict=job.strict, settings=configuration.settings)
     except InputRefusedError as error:
-        words = f"{name}: refused, no arguments written{_without(output)}"
-        return Done(PLAIN, "", (str(error), words), error.exit_code)
+        done = _without(job, file, f"{name}: refused, no arguments written", error.exit_code)
+        return done._replace(words=(str(error), *done.words))
     except VirtmemError as error:
-        return Done(PLAIN, "", (f"virtmem: {error}",), error.exit_code)
-    lines = _lines(conversion, name, styled=job.styled)
+        return _without(job, file, f"virtmem: {error}", error.exit_code)
+    return _written(job, file, conversion)._replace(
+        findings=_lines(conversion, name, styled=job.styled), silenced=conversion.silenced
+    )
+
+
+def _written(job: Job, file: str, conversion: Conversion) -> Done:
+    """The arguments of a conversion as text, or in their file."""
+    name, output = display_name(file), job.outputs.get(file)
     if conversion.refused:
         by = "" if any(f.severity is Severity.ERROR for f in conversion.findings) else " by --strict"
-        words = f"{name}: refused{by}, no arguments written{_without(output)}"
-        return Done(lines, "", (words,), InputRefusedError.exit_code)
+        return _without(job, file, f"{name}: refused{by}, no arguments written", InputRefusedError.exit_code)
     if not conversion.devices:
         words = f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to convert"
-        return Done(lines, "", (words + _without(output),), 0)
+        return _without(job, file, words, 0)
     try:
         text = arguments_format(job.form)(conversion.argv)
-        if output is None:
-            return Done(lines, text, (), 0)
-        from virtmem_cli.cli.results import write_result  # slow to import, and most conversions write no file
-
-        words = write_result(output, text.encode())
     except VirtmemError as error:
-        return Done(lines, "", (f"virtmem: {error}",), error.exit_code)
-    return Done(lines, "", (words,) if words else (), 0)
-
-
-def _without(output: str | None) -> str:
-    """See that an input without arguments has none of an earlier run; gives the words for that."""
+        return _without(job, file, f"virtmem: {error}", error.exit_code)
     if output is None:
-        return ""
+        return Done(PLAIN, text, (), 0)
+    from virtmem_cli.cli.results import write_result  # slow to import, and most conversions write no file
+
+    try:
+        words = write_result(output, text.encode())
+    except VirtmemError as error:  # what is there stays as it is: it is the folder that is at fault
+        return Done(PLAIN, "", (f"virtmem: {error}",), error.exit_code)
+    return Done(PLAIN, "", (words,) if words else (), 0)
+
+
+def _without(job: Job, file: str, words: str, code: int) -> Done:
+    """What came of an input without arguments: none of an earlier run are left either, or that is an error."""
+    output = job.outputs.get(file)
+    if output is None:
+        return Done(PLAIN, "", (words,), code)
     from virtmem_cli.cli.results import remove_stale
 
-    return remove_stale(output)
+    stale = remove_stale(output)
+    return Done(PLAIN, "", (words + stale.words,), max(code, VirtmemError.exit_code if stale.is_left else 0))
 
 
-def _lost(file: str, reason: str) -> Done:
-    return Done(PLAIN, "", (f"virtmem: {display_name(file)}: {reason}",), VirtmemError.exit_code)
+def _lost(job: Job, file: str, reason: str) -> Done:
+    return _without(job, file, f"virtmem: {display_name(file)}: {reason}", VirtmemError.exit_code)
 
 
 def _lines(conversion: Conversion, name: str, *, styled: bool) -> Shown:
@@ -196,13 +214,16 @@ def command(
         outputs=outputs,
         configuration=one_for_all(config, isolated),
     )
-    unread = {""}
-    with in_order(partial(_convert, job), _lost, files, jobs) as results:
+    unread, silenced = {""}, dict[str, "Silenced"]()
+    with in_order(partial(_convert, job), partial(_lost, job), files, jobs) as results:
         for done in results:
             worst = max(worst, done.code)
             if done.unread not in unread:
                 unread.add(done.unread)
                 say(f"virtmem: {done.unread}")
+            if done.silenced:
+                path = done.configuration if done.silenced.configuration else ""
+                silenced[path] = done.silenced.and_of(silenced[path]) if path in silenced else done.silenced
             if done.findings:
                 show(done.findings, err=True)
             for words in done.words:
@@ -213,4 +234,8 @@ def command(
                 except VirtmemError as error:
                     say(f"virtmem: {error}")
                     worst = max(worst, error.exit_code)
+        if silenced:
+            from virtmem_cli.report.words import silences  # slow to import, and most inputs have nothing silenced
+
+            say(*silences(silenced))
     sys.exit(worst)
