@@ -158,6 +158,33 @@ def test_a_file_keeps_its_mode_and_no_other_name_of_it_is_written(files: Path) -
     assert (files / "other").read_text() == "old"
 
 
+def test_a_planted_file_decides_nothing_about_the_result(files: Path) -> None:
+    """Or its owner could write the arguments that a guest is started with."""
+    planted = files / "good.args"
+    planted.write_text("old")
+    try:
+        os.chown(planted, 54321, 54321)
+    except PermissionError:
+        pytest.skip("only root can give a file away")
+    planted.chmod(0o6666)
+    run = process("xml2argv", "-o", ".", "good.xml", cwd=files)
+    words = "./good.args: it was a file of user 54321's, and is a new one of yours now\n"
+    assert (run.code, run.err) == (0, words)
+    umask = os.umask(0)
+    os.umask(umask)
+    status = planted.stat()
+    assert (status.st_uid, status.st_gid) == (os.geteuid(), os.getegid())
+    assert status.st_mode & 0o7777 == 0o666 & ~umask
+    assert process("xml2argv", "-o", ".", "good.xml", cwd=files).err == ""
+
+
+def test_a_file_that_is_kept_gives_nobody_rights(files: Path) -> None:
+    (files / "good.args").write_text("old")
+    (files / "good.args").chmod(0o6750)
+    assert process("xml2argv", "-o", ".", "good.xml", cwd=files).code == 0
+    assert (files / "good.args").stat().st_mode & 0o7777 == 0o750
+
+
 def test_output_folder_that_cannot_be_is_3(files: Path) -> None:
     run = process("xml2argv", "-o", "good.xml/out", "warned.xml", cwd=files)
     assert run.code == 3

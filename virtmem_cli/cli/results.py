@@ -15,7 +15,8 @@ from virtmem_cli.processes import undisturbed
 def write_result(path: str, data: bytes) -> str:
     """Write a file, its folder made where it is absent; gives what is to be said of it. Raises VirtmemError.
 
-    One that is there keeps its mode, and its owner where that is allowed; a link is replaced by the file.
+    One of the user's that is there keeps its mode and group, and no bit that gives rights to who runs it. A link, or
+    another's file, is replaced by an ordinary new file.
     """
     folder, name = os.path.split(path)
     try:
@@ -28,9 +29,11 @@ def write_result(path: str, data: bytes) -> str:
             os.close(at)
     except OSError as error:
         raise VirtmemError(f"{path}: cannot be written: {error.strerror}") from None
-    if before is None or not stat.S_ISLNK(before.st_mode):
+    if before is None or _is_ours(before):
         return ""
-    return f"{path}: it was a symbolic link, and is a file now; what it led to is as it was"
+    if stat.S_ISLNK(before.st_mode):
+        return f"{path}: it was a symbolic link, and is a file now; what it led to is as it was"
+    return f"{path}: it was a file of user {before.st_uid}'s, and is a new one of yours now"
 
 
 def _write_in(at: int, name: str, data: bytes) -> os.stat_result | None:
@@ -44,8 +47,9 @@ def _write_in(at: int, name: str, data: bytes) -> os.stat_result | None:
         with open(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            if before is not None and stat.S_ISREG(before.st_mode):
+            if before is not None and _is_ours(before):
                 _take_after(descriptor, before)
+            if before is not None and stat.S_ISREG(before.st_mode):
                 os.fsync(descriptor)  # or a crash could leave neither the old text nor the new
         os.replace(temporary, name, src_dir_fd=at, dst_dir_fd=at)
     except BaseException:
@@ -54,12 +58,17 @@ def _write_in(at: int, name: str, data: bytes) -> os.stat_result | None:
     return before
 
 
+def _is_ours(status: os.stat_result) -> bool:
+    """Whether it is a file of the user's: who may write in the folder decides nothing about the result."""
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+
+
 def _take_after(descriptor: int, model: os.stat_result) -> None:
     try:
-        os.fchown(descriptor, model.st_uid, model.st_gid)
+        os.fchown(descriptor, -1, model.st_gid)
     except OSError:
-        pass  # another's file, in a folder of ours: the new one is ours
-    os.fchmod(descriptor, model.st_mode & 0o7777)
+        pass  # a group that the user is in no longer: the new one is the user's own
+    os.fchmod(descriptor, model.st_mode & 0o777)
 
 
 def _status(at: int, name: str) -> os.stat_result | None:
