@@ -9,6 +9,8 @@ import pytest
 from command import Run, check, check_json, process, virtmem
 from small import BAD, BOTH, DOMAIN, ERROR_COMMENT, MISSPELT, WARNED, WARNING_COMMENT, WRONG, configure, made
 
+from virtmem_cli.cli.files import read_input
+
 OFF = "ignore = ['block-not-power-of-two']"
 ELEMENTS_OFF = "ignore = ['element-*']"
 
@@ -96,6 +98,21 @@ def test_a_strangers_is_told_once_by_all_processes(here: Path, strange: Callable
     run = process("check", "-j", "3", *names)
     assert run.code == 1
     assert run.err.count("not read") == 1
+
+
+def test_a_wrong_configuration_is_read_once_and_told_for_each(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure("wrong", "slect = []")
+    names = [made(f"wrong/{number}.xml", WRONG) for number in range(3)]
+    opened = []
+
+    def counted(file: str) -> bytes:
+        opened.append(file)
+        return read_input(file)
+
+    monkeypatch.setattr("virtmem_cli.cli.configuration.read_input", counted)
+    run = check(*names)
+    assert (run.code, run.err.count("unknown key 'slect'")) == (2, 3)
+    assert opened == [f"{here}/wrong/virtmem.toml"]
 
 
 # --config and --isolated

@@ -60,13 +60,13 @@ def versioned(major: str = "7", minor: str = "2") -> str:
 def asked(words: str, monkeypatch: pytest.MonkeyPatch) -> Qemu | str:
     """What is made of a program that says this: a QEMU, or the words of the error."""
     monkeypatch.setattr(qemu, "_exchange", lambda *_: (words, "odd\n"))
-    qemu.ask_qemu.cache_clear()
+    qemu.asked.cache_clear()
     try:
         return qemu.ask_qemu("/qemu")
     except VirtmemError as error:
         return str(error)
     finally:
-        qemu.ask_qemu.cache_clear()
+        qemu.asked.cache_clear()
 
 
 NO_QEMU = "'/qemu': it did not answer as a QEMU does: odd"
@@ -117,11 +117,11 @@ def verified(devices: str, monkeypatch: pytest.MonkeyPatch) -> Run:
         return (words if "query-memory-devices" in text else said()), "odd\n"
 
     monkeypatch.setattr(qemu, "_exchange", exchange)
-    qemu.ask_qemu.cache_clear()
+    qemu.asked.cache_clear()
     try:
         return virtmem("verify", "--qemu", "/bin/true", ROOT / "testdata/xml/example.xml")
     finally:
-        qemu.ask_qemu.cache_clear()
+        qemu.asked.cache_clear()
 
 
 NO_PROGRAM = "virtmem: '/bin/true': it did not answer as a QEMU does: odd\n"

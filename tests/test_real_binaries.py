@@ -146,6 +146,22 @@ def test_what_keeps_the_streams_and_leaves_the_group_does_not_keep_us(
 
 
 @pytest.mark.process
+@pytest.mark.parametrize("script", ["exec sleep 60", "echo no"])
+def test_what_is_no_qemu_is_started_once_for_all_domains(
+    script: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that hangs would cost its time for each."""
+    monkeypatch.setattr(qemu, "TIMEOUT", 1)
+    binary = program(here / "qemu", f"echo started >>{here}/log\n{script}")
+    for name in ("a.xml", "b.xml", "c.xml"):
+        Path(name).write_text(GOOD.replace("<devices>", f"<devices><emulator>{binary}</emulator>"))
+    run = virtmem("xml2argv", "--qemu", "emulator", "a.xml", "b.xml", "c.xml")
+    assert run.code == 3
+    assert run.err.count(f"virtmem: '{binary}': ") == 3
+    assert (here / "log").read_text() == "started\n"
+
+
+@pytest.mark.process
 @pytest.mark.parametrize("path", ["/nonexistent/qemu", "/", "/etc/passwd"])
 def test_what_cannot_be_run_is_3(path: str) -> None:
     run = virtmem("xml2argv", "--qemu", path, XML / "example.xml")

@@ -60,18 +60,29 @@ def no_qemu(path: str, errors: str) -> VirtmemError:
     return VirtmemError(f"{quoted(path)}: it did not answer as a QEMU does{last}")
 
 
-@cache
 def ask_qemu(path: str) -> Qemu:
-    """Ask a QEMU binary for its version and for what of virtio-mem it has.
+    """Ask a QEMU binary, once, for its version and for what of virtio-mem it has.
 
     Raises VirtmemError where it is missing, cannot be run, does not answer within TIMEOUT, or is no QEMU.
     """
+    answer = asked(path)
+    if isinstance(answer, VirtmemError):
+        raise answer.with_traceback(None)
+    return answer
+
+
+@cache
+def asked(path: str) -> Qemu | VirtmemError:
+    """The QEMU, or why there is none: one that hangs costs TIMEOUT once, not for each domain that names it."""
     command = [path, "-machine", "none", "-nodefaults", "-display", "none", "-S", "-qmp", "stdio"]
-    answers = converse(command, _QUESTIONS)
+    try:
+        answers = converse(command, _QUESTIONS)
+    except VirtmemError as error:
+        return error
     try:
         return _qemu_of(answers)
     except ValueError:
-        raise no_qemu(path, answers.errors) from None
+        return no_qemu(path, answers.errors)
 
 
 def _qemu_of(answers: Answers) -> Qemu:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from virtmem_cli.cli.files import STDIN, read_input
-from virtmem_cli.errors import UsageError
+from virtmem_cli.errors import UsageError, VirtmemError
 from virtmem_cli.text import quoted
 
 if TYPE_CHECKING:
@@ -54,13 +54,24 @@ def configuration_for(file: str) -> Configuration:
     virtmem.toml counts before pyproject.toml in the same folder, and the latter only if it has [tool.virtmem].
     """
     try:
-        return _nearest(os.getcwd() if file == STDIN else os.path.dirname(os.path.abspath(file)))
+        found = _nearest(os.getcwd() if file == STDIN else os.path.dirname(os.path.abspath(file)))
     except FileNotFoundError:  # the folder that this runs in is gone, and with it all that could be found above
         return Configuration()
+    if isinstance(found, VirtmemError):
+        raise found.with_traceback(None)
+    return found
 
 
 @cache
-def _nearest(folder: str) -> Configuration:
+def _nearest(folder: str) -> Configuration | VirtmemError:
+    """What is found from a folder upwards, or why it cannot be read: it is looked for and read once."""
+    try:
+        return _above(folder)
+    except VirtmemError as error:
+        return error
+
+
+def _above(folder: str) -> Configuration:
     home = os.path.realpath(os.path.expanduser("~"))
     while (found := _in(folder)) is None:
         above = os.path.dirname(folder)
