@@ -252,6 +252,42 @@ def test_no_process_outlives_one_that_is_killed(jobs: str, files: list[str], slo
     until(lambda: not alive(all_of_it))
 
 
+def guard_of(pid: int) -> int:
+    """The process that leads the group of all others."""
+    (guard,) = [one for one in descendants(pid) if os.getpgid(one) == one]
+    return guard
+
+
+def test_no_process_outlives_its_guard_and_one_that_is_killed(files: list[str], slow: Path) -> None:
+    """Whoever ends all processes one by one may come to the guard first."""
+    child = running("check", "-j", "3", *files)
+    until(lambda: reading(descendants(child.pid), slow))
+    all_of_it = descendants(child.pid)
+    os.kill(guard_of(child.pid), signal.SIGKILL)
+    child.kill()
+    child.communicate(timeout=TIMEOUT)
+    until(lambda: not alive(all_of_it))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("names", [["guest.xml"], ["guest.xml", "good.xml"]])
+def test_no_qemu_outlives_its_guard_and_one_that_is_killed(
+    names: list[str], number: signal.Signals, here: Path
+) -> None:
+    (here / "qemu").write_text(f"#!/bin/sh\necho >{here}/started\nexec sleep 60\n")
+    (here / "qemu").chmod(0o755)
+    (here / "guest.xml").write_text(DOMAIN.replace("<devices>", f"<devices><emulator>{here}/qemu</emulator>"))
+    (here / "good.xml").write_text(DOMAIN)
+    child = running("xml2argv", "--qemu", "emulator", *names)
+    until((here / "started").exists)
+    all_of_it = descendants(child.pid)
+    assert len(all_of_it) == 2
+    os.kill(guard_of(child.pid), signal.SIGKILL)
+    child.send_signal(number)
+    child.communicate(timeout=TIMEOUT)
+    until(lambda: not alive(all_of_it))
+
+
 # Limits
 
 

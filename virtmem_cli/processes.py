@@ -1,13 +1,14 @@
 """Processes that end with this one, and signals that end this one: each becomes an exception, which tidies up.
 
 Knows nothing of what the processes do. A guard, a process of its own, sees to it that none is left whatever ends this
-one, SIGKILL too: it waits for the end of a pipe that nobody else holds.
+one, SIGKILL too: it waits for the end of a pipe that nobody else holds. Where the guard itself is killed, the kernel
+sees to the children that are `tied`, though not to theirs.
 """
 
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from typing import NamedTuple
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 # Seconds in which one signal counts once, though it may come to a process and to its whole group.
 ONCE = 1
+# prctl(2)
+_PR_SET_PDEATHSIG = 1
 
 _last = -float(ONCE)
 
@@ -87,6 +90,27 @@ def guarded() -> Iterator[Guard]:
         os.killpg(group, signal.SIGKILL)
         os.waitpid(group, 0)
         os.close(writer)
+
+
+def tied() -> Callable[[], None]:
+    """What a child calls first: it is killed when this process is gone, even where its guard was killed before.
+
+    Linux alone has that; elsewhere there is the guard.
+    """
+    import ctypes  # before there is a child, which is to do as little as can be
+
+    parent = os.getpid()
+    try:
+        prctl = ctypes.CDLL(None).prctl
+    except AttributeError:
+        return lambda: None
+
+    def tie() -> None:
+        prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
+        if os.getppid() != parent:  # it was gone before
+            os._exit(1)
+
+    return tie
 
 
 def _watch(reader: int, writer: int) -> None:

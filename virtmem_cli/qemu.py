@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.machines import ARCHITECTURES, CCW_DRIVER, MEMORY_MODELS, VIRTIO_MEM, Version
-from virtmem_cli.processes import guarded
+from virtmem_cli.processes import guarded, tied
 from virtmem_cli.target import Qemu
 from virtmem_cli.text import quoted
 
@@ -173,7 +173,14 @@ def _exchange(command: list[str], text: str) -> tuple[str, str]:
     try:
         with guarded() as guard:
             pipe = subprocess.PIPE
-            with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, process_group=guard.group) as process:
+            with subprocess.Popen(
+                command,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                process_group=guard.group,
+                preexec_fn=tied(),  # there are no threads, with which that is not safe
+            ) as process:
                 try:
                     return _said(process, text.encode(), quoted(command[0]))
                 finally:

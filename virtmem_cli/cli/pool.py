@@ -17,7 +17,7 @@ from struct import Struct
 from typing import Generic, NoReturn, TypeVar
 
 from virtmem_cli.errors import VirtmemError
-from virtmem_cli.processes import disturbed, guarded, undisturbed
+from virtmem_cli.processes import disturbed, guarded, tied, undisturbed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -89,6 +89,7 @@ class Pool(Generic[T, R]):
         self.untold = deque(range(start, min(start + self.size, len(tasks))) for start in starts)
         self.workers: list[Worker] = []
         self.done: dict[int, R] = {}
+        self.tie = tied()
         self.stack = ExitStack()
         try:
             with _told_of_limits(jobs):
@@ -163,6 +164,7 @@ class Pool(Generic[T, R]):
         with undisturbed():
             pid = os.fork()
             if not pid:
+                self.tie()
                 self._work(orders, answers, [ordering, answering])
             self.workers.append(worker := Worker(pid, ordering, answering))
         self.selector.register(answering, EVENT_READ, worker)
