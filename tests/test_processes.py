@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shlex
 import signal
 import subprocess
@@ -286,6 +287,24 @@ def test_no_qemu_outlives_its_guard_and_one_that_is_killed(
     child.send_signal(number)
     child.communicate(timeout=TIMEOUT)
     until(lambda: not alive(all_of_it))
+
+
+def test_a_terminal_among_the_inputs_of_several_processes_is_an_error(here: Path) -> None:
+    """It would stop the process that reads it, for ever, since that is in the background."""
+    (here / "good.xml").write_text(DOMAIN)
+    master, slave = pty.openpty()
+    pipe = subprocess.PIPE
+    command = ["setsid", "--ctty", str(VIRTMEM), "check", "--isolated", "-j", "2", "/dev/tty", "good.xml"]
+    child = subprocess.Popen(command, stdin=slave, stdout=pipe, stderr=pipe)
+    os.close(slave)
+    try:
+        code, _, err = ended(child)
+    finally:
+        child.kill()
+        os.close(master)
+    assert code == 3
+    assert err.startswith("virtmem: /dev/tty: cannot be read: Input/output error\n")
+    assert "1 domain: nothing found" in err
 
 
 # Limits

@@ -165,6 +165,8 @@ class Pool(Generic[T, R]):
             pid = os.fork()
             if not pid:
                 self.tie()
+                # In the background a terminal would stop whoever reads it; so that is an error, and no rest without end
+                signal.signal(signal.SIGTTIN, signal.SIG_IGN)
                 self._work(orders, answers, [ordering, answering])
             self.workers.append(worker := Worker(pid, ordering, answering))
         self.selector.register(answering, EVENT_READ, worker)
