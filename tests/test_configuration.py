@@ -88,6 +88,32 @@ def test_a_configuration_of_a_strangers_is_not_read(
     assert virtmem(command, "--strict", "--config", path, names[0]).code == 0
 
 
+@pytest.mark.parametrize("name", ["virtmem.toml", "pyproject.toml"])
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_configuration_that_everybody_may_write_to_is_not_read(kind: str, name: str, here: Path) -> None:
+    """Whoever its owner is: somebody else may have written what it says, and have put a link to it there."""
+    text = ELEMENTS_OFF if name == "virtmem.toml" else f"[tool.virtmem]\n{ELEMENTS_OFF}"
+    path = here / "a" / name
+    guest = made("a/b/guest.xml", WARNED)
+    written = path if kind == "file" else here / "other"
+    written.write_text(text)
+    written.chmod(0o646)
+    if kind == "link":
+        path.symlink_to("../other")
+    run = check("--strict", guest)
+    assert run.code == 1
+    told = f"virtmem: {path}: not read: everybody may write to it; name it with --config to have it read\n"
+    assert run.err.count(told) == 1
+    assert check("--strict", "--config", path, guest).code == 0
+
+
+def test_a_configuration_that_a_group_may_write_to_is_read(here: Path) -> None:
+    """With the umask 002, which many have, that is so of all files."""
+    configure("a", ELEMENTS_OFF)
+    (here / "a/virtmem.toml").chmod(0o664)
+    assert check("--strict", made("a/guest.xml", WARNED)).code == 0
+
+
 @pytest.mark.process
 def test_a_strangers_is_told_once_by_all_processes(here: Path, strange: Callable[[Path], int]) -> None:
     names = [made(f"a/{number}.xml", WRONG) for number in range(40)]

@@ -1,10 +1,11 @@
 """The configuration of an input: the nearest above it, the file of --config, or none with --isolated.
 
-What is looked for ends at the root of a repository, at the home folder, and at a file of a stranger's, which is not
-read: who may write above an input must not decide what is said of it.
+What is looked for ends at the root of a repository, at the home folder, and at a file that a stranger may have
+written, which is not read: who may write above an input must not decide what is said of it.
 """
 
 import os
+import stat
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -88,9 +89,8 @@ def _in(folder: str) -> Configuration | None:
         path = os.path.join(folder, name)
         if not os.path.isfile(path):
             continue
-        if (owner := _stranger(path)) is not None:
-            words = f"it is user {owner}'s, neither yours nor root's; name it with --config to have it read"
-            return Configuration(unread=f"{path}: not read: {words}")
+        if reason := _mistrust(path):
+            return Configuration(unread=f"{path}: not read: {reason}; name it with --config to have it read")
         data = read_input(path)
         if table and b"tool.virtmem" not in data and b"[tool]" not in data:
             continue
@@ -103,10 +103,16 @@ def _in(folder: str) -> Configuration | None:
     return None
 
 
-def _stranger(path: str) -> int | None:
-    """The owner of a file, or of the link to it, where that is neither root nor the user."""
-    owners = {os.lstat(path).st_uid, os.stat(path).st_uid} - {0, os.geteuid()}
-    return min(owners, default=None)
+def _mistrust(path: str) -> str:
+    """Why a file is not obeyed: a stranger may have written it. '' where none can have.
+
+    What a group may write to is obeyed: with a group of one's own, which is usual, that is oneself. The folder does not
+    count: who replaces a file in it is the new one's owner, but may link one there that everybody may write to.
+    """
+    link, file = os.lstat(path), os.stat(path)
+    if owners := {link.st_uid, file.st_uid} - {0, os.geteuid()}:
+        return f"it is user {min(owners)}'s, neither yours nor root's"
+    return "everybody may write to it" if file.st_mode & stat.S_IWOTH else ""
 
 
 def _read(path: str, table: str, data: bytes) -> Configuration | None:
