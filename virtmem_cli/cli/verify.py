@@ -12,14 +12,14 @@ from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import say, show, show_table
 from virtmem_cli.conversion import convert
 from virtmem_cli.document.tree import parse_tree
-from virtmem_cli.errors import InputRefusedError, VirtmemError
+from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
 from virtmem_cli.machines import ARCHITECTURES
 from virtmem_cli.parse import parse_domain
 from virtmem_cli.qemu import ask_qemu
 from virtmem_cli.report.comparison import TITLES, cells
 from virtmem_cli.report.line import line
 from virtmem_cli.report.words import silences
-from virtmem_cli.target import LIBVIRT, Target
+from virtmem_cli.target import LIBVIRT, Qemu, Target
 from virtmem_cli.text import quoted
 from virtmem_cli.verify import verify
 
@@ -48,13 +48,8 @@ def command(qemu: str | None, config: str | None, isolated: bool, file: str) -> 
     data = read_input(file)
     root = parse_tree(data, name)
     domain, _ = parse_domain(root, LIBVIRT.arch)
-    arch = ARCHITECTURES[domain.arch].qemu if domain.arch in ARCHITECTURES else domain.arch
-    named = f"qemu-system-{arch}"
-    binary = qemu or params.emulator_of(root, name) or named
-    path = shutil.which(binary)
-    if path is None:
-        raise VirtmemError(f"{quoted(binary)}: no such program; name one with --qemu")
-    target = Target(qemu=ask_qemu(path), host=LIBVIRT, scope="machine")
+    path = _program(qemu, params.emulator_of(root, name), domain.arch)
+    target = Target(qemu=ask_qemu(path) if path else Qemu(), host=LIBVIRT, scope="machine")
     conversion = convert(data, name, target, settings=configuration.settings)
     show([line(finding, name) for finding in conversion.findings], err=True)
     if conversion.silenced:
@@ -62,7 +57,7 @@ def command(qemu: str | None, config: str | None, isolated: bool, file: str) -> 
     if conversion.refused:
         say(f"{name}: refused, QEMU was not started")
         sys.exit(InputRefusedError.exit_code)
-    if conversion.settled is None:
+    if conversion.settled is None or path is None:
         say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to verify")
         return
     report = verify(conversion.settled, path)
@@ -73,3 +68,21 @@ def command(qemu: str | None, config: str | None, isolated: bool, file: str) -> 
         words = "; ".join(report.words.strip().splitlines())
         say(f"{name}: {target.qemu} does not start: {words or 'it says nothing'}")
     sys.exit(0 if report.good else InputRefusedError.exit_code)
+
+
+def _program(given: str | None, emulator: str | None, arch: str) -> str | None:
+    """The path of the QEMU to start: the one that is given, the domain's own, or that for its architecture.
+
+    None for an architecture without virtio-mem, of which no program's name is made: it is any word, `../../bin/x` too.
+    Raises UsageError for an empty name, or VirtmemError where there is no such program.
+    """
+    if given == "":
+        raise UsageError("--qemu is empty; give the path of the QEMU to start")
+    if given is None and emulator is None and arch not in ARCHITECTURES:
+        return None
+    named = given or emulator or f"qemu-system-{ARCHITECTURES[arch].qemu}"
+    if path := shutil.which(named):
+        return path
+    if given:
+        raise VirtmemError(f"--qemu {quoted(given)}: no such program; verify starts one, so give its path")
+    raise VirtmemError(f"{quoted(named)}: no such program; name one with --qemu")
