@@ -1,14 +1,17 @@
 """Files and streams that are odd, end early, are full, closed or not ours: what is said, and what stays as it was."""
 
+import fcntl
 import os
 import shutil
 import socket
+import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from command import VIRTMEM
-from hostile import COMMANDS, DOMAIN, WARNED, WRONG, Run, limited, within_limits
+from hostile import COMMANDS, DEVICE, DOMAIN, WARNED, WRONG, Run, domain, limited, within_limits
 
 pytestmark = pytest.mark.process
 
@@ -105,6 +108,42 @@ def test_output_that_cannot_be_written_is_3(words: str, redirection: str) -> Non
 @pytest.mark.parametrize("words", ["--help", "--version", "check --help"])
 def test_help_that_cannot_be_written_has_no_traceback(words: str) -> None:
     assert redirected(words, ">/dev/full").trouble == ""
+
+
+UNBUFFERED = pytest.mark.parametrize("unbuffered", ["", "1"])
+
+
+@UNBUFFERED
+def test_output_to_a_file_that_is_too_large_is_3(unbuffered: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file takes the beginning of it, which is no reason to think that it has taken all."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    script = 'exec "$0" xml2argv good.xml >report'
+    run = limited(["sh", "-c", script, VIRTMEM], largest_file=100)
+    assert (run.trouble, run.code) == ("", 3)
+    assert b"standard output: cannot be written: File too large" in run.err
+    assert (here / "report").stat().st_size == 100
+
+
+@UNBUFFERED
+@pytest.mark.parametrize(
+    ("words", "stream"), [("check --format sarif wrong.xml", "stdout"), ("xml2argv many.xml", "stderr")]
+)
+def test_a_pipe_that_does_not_block_gets_all(words: str, stream: str, unbuffered: str, here: Path) -> None:
+    """A full pipe is waited for, whoever has told it not to block, as node does."""
+    (here / "many.xml").write_text(domain((DEVICE, DEVICE.replace("'MiB'>4", "'MiB'>3") * 50)))
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    command: list[str | Path] = [VIRTMEM, *words.split()]
+    undisturbed = subprocess.run(command, capture_output=True, env=environment, check=False)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: writer}
+    process = subprocess.Popen(command, env=environment, stdout=streams["stdout"], stderr=streams["stderr"])
+    os.close(writer)
+    time.sleep(0.5)  # to let the pipe be full
+    with open(reader, "rb") as pipe:
+        assert pipe.read() == getattr(undisturbed, stream)
+    assert process.wait() == undisturbed.returncode
 
 
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])

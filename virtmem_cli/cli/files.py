@@ -5,8 +5,8 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TextIO
 
+from virtmem_cli.cli.terminal import make_wait
 from virtmem_cli.document.tree import LARGEST
 from virtmem_cli.errors import UsageError, VirtmemError
 
@@ -24,21 +24,13 @@ def read_input(path: str) -> bytes:
         raise VirtmemError(f"{display_name(path)}: cannot be read: standard input is closed")
     try:
         if path == STDIN:
-            _make_wait(sys.stdin)
+            make_wait(sys.stdin)
             return sys.stdin.buffer.read(LARGEST + 1)
         with open(path, "rb", buffering=0, opener=_open) as file:
             return _first_words(file.fileno()) + _all(file.fileno())
     except (OSError, ValueError) as error:  # ValueError: a path with NUL in it
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise VirtmemError(f"{display_name(path)}: cannot be read: {reason}") from None
-
-
-def _make_wait(stream: TextIO) -> None:
-    """See that reading waits, whatever the one who had the pipe before has made of it."""
-    try:
-        os.set_blocking(stream.fileno(), True)
-    except (OSError, ValueError):
-        pass  # no descriptor
 
 
 # Seconds in which somebody has to open a FIFO for writing.

@@ -7,11 +7,13 @@ which is written so that its reader, a terminal or GitHub's runner, acts upon no
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from io import TextIOWrapper
-from typing import NewType, TextIO
+from typing import TYPE_CHECKING, NewType, TextIO
 
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.text import Piece, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 # Documents
 
@@ -33,15 +35,38 @@ def write_output(document: str | bytes, form: str) -> None:
     _write(document)
 
 
-def _write(document: str | bytes) -> None:
+def _write(document: str | bytes, *, err: bool = False) -> None:
+    """All of it, however little the stream takes at a time; standard error may be one that nobody can hear.
+
+    Past Python's own buffer, which there is not with PYTHONUNBUFFERED, and which loses count where it cannot wait.
+    """
+    stream = _stream(err=err)
+    if stream is None:
+        return
     try:
-        sys.stdout.buffer.write(document.encode() if isinstance(document, str) else document)
-        sys.stdout.buffer.flush()
+        stream.flush()
+        raw = getattr(stream.buffer, "raw", stream.buffer)
+        left = memoryview(document.encode() if isinstance(document, str) else document)
+        while left:
+            written = raw.write(left)
+            if written is None:
+                make_wait(stream)
+            left = left[written or 0 :]
+        raw.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
-        forget(err=False)
-        raise VirtmemError(f"standard output: cannot be written: {error.strerror}") from None
+        forget(err=err)
+        if not err:  # of standard error nobody can be told, which changes nothing else
+            raise VirtmemError(f"standard output: cannot be written: {error.strerror}") from None
+
+
+def make_wait(stream: TextIO) -> None:
+    """See that reading or writing waits, whatever the one who had the stream before has made of it."""
+    try:
+        os.set_blocking(stream.fileno(), True)
+    except (OSError, ValueError):
+        pass  # no descriptor
 
 
 def forget(*, err: bool) -> None:
@@ -117,7 +142,7 @@ def show_table(titles: Sequence[str], rows: Iterable[Sequence[Piece]]) -> None:
     table = Table(*titles)
     for row in rows:
         table.add_row(*(Text(printable(words), STYLES[style]) for words, style in row))
-    Console(highlight=False).print(table)
+    _print(Console(highlight=False), table, err=False)
 
 
 def _show_plain(text: Plain, *, err: bool) -> None:
@@ -125,31 +150,34 @@ def _show_plain(text: Plain, *, err: bool) -> None:
     if not err:
         write_output(text, "words")
         return
-    if sys.stderr is None or not text:
-        return
-    try:
-        sys.stderr.write(_uncommanding(text))
-        sys.stderr.flush()
-    except BrokenPipeError:
-        raise
-    except OSError:
-        forget(err=True)  # nobody can be told, which changes nothing else
+    if sys.stderr is not None and text:
+        _write(_encoded(_uncommanding(text), sys.stderr), err=True)
 
 
 def _show_styled(lines: Iterable[Sequence[Piece]], *, err: bool) -> None:
     from rich.console import Console  # slow to import, and only a terminal needs it
     from rich.text import Text
 
-    stream = _stream(err=err)
-    if isinstance(stream, TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding gets what it can show
     console = Console(stderr=err, highlight=False, soft_wrap=True, emoji=False)
     for line in lines:
         pieces = [(printable(words), style) for words, style in line]
         text = "".join([words for words, _ in pieces])
         if (safe := _uncommanding(text)) != text:
             pieces = [(safe, "")]
-        console.print(Text.assemble(*((words, STYLES[style]) for words, style in _stripped(pieces))))
+        _print(console, Text.assemble(*((words, STYLES[style]) for words, style in _stripped(pieces))), err=err)
+
+
+def _print(console: "Console", what: "RenderableType", *, err: bool) -> None:
+    with console.capture() as shown:
+        console.print(what)
+    stream = _stream(err=err)
+    assert stream is not None  # it is a terminal
+    _write(_encoded(shown.get(), stream), err=err)
+
+
+def _encoded(text: str, stream: TextIO) -> bytes:
+    """Text as a stream has it: one of another encoding gets what it can show."""
+    return text.encode(stream.encoding, "backslashreplace")
 
 
 def _uncommanding(text: str) -> str:
