@@ -5,6 +5,7 @@ What is for programs has the very text: arguments, the repaired XML, and a diffe
 
 import ast
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,6 +211,27 @@ main()
     assert unseen(run.out) == set()
 
 
+@pytest.mark.process
+@pytest.mark.parametrize("form", ["text", *DOCUMENTS])
+def test_a_file_whose_process_is_lost_is_named_in_harmless_words(
+    form: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name may be no text at all."""
+    names = [os.fsdecode(b"\xff\xe2\x80\xae.xml"), "good.xml"]
+    for name in names:
+        (here / name).write_text(domain())
+    monkeypatch.setattr("virtmem_cli.cli.check.check", lambda *_: os._exit(1))
+    run = check("-j", "2", "--format", form, *names)
+    assert run.code == 3
+    assert_harmless(run)
+    assert r"\udcff\u202e.xml: not done: its process of -j ended" in run.err
+    if form in ("json", "sarif"):
+        text = json.loads(run.out)
+        told = text["unread"] if form == "json" else text["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+        (words, _) = (one["message"] if form == "json" else one["message"]["text"] for one in told)
+        assert words.startswith(r"\udcff\u202e.xml: not done")
+
+
 # What is for programs, on a terminal
 
 
@@ -260,7 +282,9 @@ def makers(name: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize(("name", "file"), [("Reported", "told.py"), ("Plain", "cli/terminal.py")])
+@pytest.mark.parametrize(
+    ("name", "file"), [("Reported", "told.py"), ("Plain", "cli/terminal.py"), ("Failure", "report/words.py")]
+)
 def test_what_is_told_is_made_at_one_place(name: str, file: str) -> None:
     assert makers(name) == {file}
 

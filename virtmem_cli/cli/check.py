@@ -20,7 +20,7 @@ from virtmem_cli.judgement import Judgement, Terms, check
 from virtmem_cli.report import DOCUMENTS, document_format
 from virtmem_cli.report.diff import diff, diff_line
 from virtmem_cli.report.text import counts, lines
-from virtmem_cli.report.words import Failure, silences
+from virtmem_cli.report.words import Failure, failed, silences
 from virtmem_cli.settings import chosen, named_rules
 from virtmem_cli.target import Host, Qemu, Scope, Target
 from virtmem_cli.told import Silenced
@@ -303,7 +303,7 @@ class _Summary:
             say(f"virtmem: {done.unread}")
         if done.failure:
             say(f"virtmem: {done.failure}")
-            self.failures.append(Failure(display_name(done.file), done.failure))
+            self.failures.append(failed(display_name(done.file), done.failure))
             return
         try:
             self.write(done.output)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from virtmem_cli.findings import Refuses
+from virtmem_cli.text import printable
 from virtmem_cli.told import Reported, Silenced
 
 if TYPE_CHECKING:
@@ -32,10 +33,15 @@ CLAUSES: Mapping[Refuses, str] = {
 
 
 class Failure(NamedTuple):
-    """An input of which nothing can be said, and why."""
+    """An input of which nothing can be said, and why; `failed` makes it."""
 
     name: str
     words: str
+
+
+def failed(name: str, words: str) -> Failure:
+    """The failure of an input; the words are made harmless here, whoever has put its name into them."""
+    return Failure(name, printable(words))
 
 
 def message(finding: Reported) -> str:
