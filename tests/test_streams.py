@@ -105,6 +105,22 @@ def test_output_that_cannot_be_written_is_3(words: str, redirection: str) -> Non
     assert b"standard output" in run.err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("check --fix --unsafe-fixes - ", ""),
+        ("check --fix --unsafe-fixes --isolated - other.xml", "1 repair made\n1 domain: nothing found\n"),
+        ("check --diff --unsafe-fixes warned.xml other.xml", ""),
+    ],
+)
+def test_repairs_that_cannot_be_written_are_not_told_as_made(words: str, said: str, here: Path) -> None:
+    (here / "other.xml").write_text(WARNED)
+    run = limited(["sh", "-c", f'exec "$0" {words} >/dev/full', VIRTMEM], WARNED.encode())
+    assert run.code == 3
+    assert run.err.decode() == f"virtmem: standard output: cannot be written: No space left on device\n{said}"
+    assert ((here / "other.xml").read_text() != WARNED) is bool(said)
+
+
 @pytest.mark.parametrize("words", ["--help", "--version", "check --help"])
 def test_help_that_cannot_be_written_has_no_traceback(words: str) -> None:
     assert redirected(words, ">/dev/full").trouble == ""

@@ -302,14 +302,16 @@ class _Summary:
             self.unread.add(done.unread)
             say(f"virtmem: {done.unread}")
         if done.failure:
-            say(f"virtmem: {done.failure}")
-            self.failures.append(failed(display_name(done.file), done.failure))
+            self.fail(done.file, done.failure)
             return
         try:
             self.write(done.output)
         except VirtmemError as error:
-            say(f"virtmem: {error}")
+            if self.mode != "fix":
+                raise  # nor could any that comes later be written
             self.worst = max(self.worst, error.exit_code)
+            self.fail(done.file, str(error))
+            return
         if self.document is not None:
             self.add(done.part)
         else:
@@ -325,6 +327,11 @@ class _Summary:
         self.counts.update(done.counts)
         self.left.update(done.left)
         self.silenced[done.configuration] = done.silenced.and_of(self.silenced.get(done.configuration, Silenced()))
+
+    def fail(self, file: str, words: str) -> None:
+        """Say why there is nothing of an input, and count nothing of it."""
+        say(f"virtmem: {words}")
+        self.failures.append(failed(display_name(file), words))
 
     def write(self, output: bytes) -> None:
         """What repairs give to standard output; a difference is coloured on a terminal."""
