@@ -232,6 +232,34 @@ def test_a_file_whose_process_is_lost_is_named_in_harmless_words(
         assert words.startswith(r"\udcff\u202e.xml: not done")
 
 
+@pytest.mark.process
+@pytest.mark.parametrize("error", ["MemoryError", "ImportError('x.so: failed to map segment from shared object')"])
+def test_too_little_memory_is_told_as_what_it_is(error: str) -> None:
+    code = f"""
+import virtmem_cli.cli.xml2argv as command
+def convert(*_, **__):
+    raise {error}
+command.convert = convert
+from virtmem_cli.__main__ import main
+main()
+"""
+    run = execute([sys.executable, "-c", code, "xml2argv", ROOT / "testdata/xml/example.xml"])
+    assert run == (3, "", "virtmem: there is too little memory\n")
+
+
+@pytest.mark.process
+def test_a_process_with_too_little_memory_costs_its_input(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(*_: object) -> None:
+        raise MemoryError
+
+    for name in ("one.xml", "other.xml"):
+        (here / name).write_text(domain())
+    monkeypatch.setattr("virtmem_cli.cli.check.check", short)
+    run = check("-j", "2", "one.xml", "other.xml")
+    words = "not done: its process of -j had too little memory; the other inputs are done"
+    assert run == (3, "", f"virtmem: one.xml: {words}\nvirtmem: other.xml: {words}\n")
+
+
 # What is for programs, on a terminal
 
 
@@ -332,4 +360,8 @@ def test_a_voice_is_found_however_it_is_written(code: str) -> None:
 
 def test_nothing_writes_but_the_terminal() -> None:
     files = {path for path in PACKAGE.rglob("*.py") if voices(path.read_text())}
-    assert files == {PACKAGE / "cli/terminal.py"}
+    # Where memory is short the process itself says so, in words that are none of the input's
+    assert files == {PACKAGE / "cli/terminal.py", PACKAGE / "__main__.py"}
+    text = (PACKAGE / "__main__.py").read_text()
+    assert voices(text) == {"os.write"}
+    assert text.count("os.write(") == text.count("os.write(2, _SHORT)")

@@ -4,10 +4,10 @@ So it is known at which task one was that is lost: that task has failed, and wha
 Slow to import, and one process is the rule.
 """
 
+import errno
 import os
 import pickle
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +16,7 @@ from selectors import EVENT_READ, DefaultSelector
 from struct import Struct
 from typing import Generic, NoReturn, TypeVar
 
+from virtmem_cli.cli.terminal import say_fault
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.processes import disturbed, guarded, tied, undisturbed
 
@@ -30,6 +31,8 @@ _AHEAD = 6
 _LULL = 0.006
 # Seconds that processes have to tidy up, before they are killed.
 _GRACE = 0.8
+# The exit code of a process that had too little memory.
+_SHORT = errno.ENOMEM
 # The numbers of the first task and of the one behind the last; and the length of an answer.
 _ORDER, _LENGTH = Struct("=QQ"), Struct("=Q")
 
@@ -191,8 +194,10 @@ class Pool(Generic[T, R]):
             status = 0
         except (KeyboardInterrupt, BrokenPipeError):
             pass  # its end was asked for
+        except MemoryError:
+            status = _SHORT
         except Exception:
-            sys.excepthook(*sys.exc_info())  # a mistake in this program
+            say_fault()
         finally:
             os._exit(status)
 
@@ -214,5 +219,7 @@ def _told_of_limits(jobs: int) -> Iterator[None]:
 
 def _reason(status: int) -> str:
     """Why a task failed whose process was lost, by its exit code, which for a signal is its number below 0."""
+    if status == _SHORT:
+        return "not done: its process of -j had too little memory; the other inputs are done"
     end = f"by {signal.Signals(-status).name}" if status < 0 else f"with exit code {status}"
     return f"not done: its process of -j ended {end}, as where memory is short; the other inputs are done"

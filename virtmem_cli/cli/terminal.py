@@ -109,6 +109,13 @@ def say(*lines: str) -> None:
     _show_plain(plain([(line, "")] for line in lines), err=True)
 
 
+def say_fault() -> None:
+    """Say what nobody has foreseen, in words as harmless as all others: what the input says may be in it."""
+    from traceback import format_exc
+
+    say(*format_exc().split("\n"), "virtmem: this is a fault of its own; please report it")
+
+
 def plain(lines: Iterable[Sequence[Piece]]) -> Plain:
     """The text of lines, the same words as on a terminal."""
     return Plain("".join([printable("".join([words for words, _ in line])).rstrip() + "\n" for line in lines]))
