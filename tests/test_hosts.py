@@ -177,3 +177,11 @@ def test_what_is_advised_for_large_pages_is_right_for_all_hosts(sizes: str, host
     for finding in findings:
         again = check_json(*words, "-", given=written(xml, finding))
         assert again.file()["findings"] == []
+
+
+@pytest.mark.parametrize("line", ['memory-dir = "/m\\t"', 'hugetlbfs = { 2MiB = "/m\\t" }'])
+def test_a_path_that_is_not_printable_is_told_so(line: str, tmp_path: Path) -> None:
+    (tmp_path / "h.toml").write_text(line)
+    run = virtmem("check", "--host", tmp_path / "h.toml", "-", given="")
+    assert run.code == 2
+    assert "an absolute path of at most 4096 printable characters" in run.err

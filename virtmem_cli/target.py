@@ -177,7 +177,7 @@ LONGEST_PATH = 4096
 
 def _path(value: object) -> str:
     if not isinstance(value, str) or not value.startswith("/") or not value.isprintable() or len(value) > LONGEST_PATH:
-        raise ValueError(f"an absolute path of at most {LONGEST_PATH} characters")
+        raise ValueError(f"an absolute path of at most {LONGEST_PATH} printable characters")
     return value.rstrip("/")
 
 

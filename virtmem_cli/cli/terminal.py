@@ -81,7 +81,7 @@ def forget(*, err: bool) -> None:
 
 def in_workflow() -> bool:
     """Whether GitHub's runner, or one that does as it does, reads what is written and obeys some of it."""
-    return os.environ.get("GITHUB_ACTIONS") == "true"
+    return bool(os.environ.get("GITHUB_ACTIONS"))
 
 
 # Words
