@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
-from command import virtmem
+from command import on_a_terminal, virtmem, without_colour
+from domains import ROOT
+from real_qemu import QemuBinary
 from small import DOMAIN, NONE
 
 
@@ -37,3 +39,14 @@ def test_an_architecture_that_is_not_known_names_no_program(devices: bool, here:
 def test_a_qemu_that_is_none_is_told_as_what_it_is(named: str, code: int, said: str, here: Path) -> None:
     (here / "guest.xml").write_text(DOMAIN)
     assert virtmem("verify", "--qemu", named, "guest.xml") == (code, "", said)
+
+
+def test_all_that_is_compared_can_be_read_on_a_narrow_terminal(qemu_binary: QemuBinary) -> None:
+    """Also by which QEMU it was."""
+    binary = qemu_binary("x86_64")
+    run = on_a_terminal("verify", "--qemu", binary, ROOT / "testdata/xml/example.xml", columns=60)
+    assert "…" not in run.out
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in without_colour(run.out).splitlines()]
+    assert "".join(row[2] for row in cells if row and row[1] in ("memdev", "")).startswith("/objects/memua-growth")
+    assert f", {binary}\n" in run.err
+    assert ": verified by QEMU " in run.err

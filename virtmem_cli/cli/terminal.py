@@ -143,12 +143,12 @@ def show_table(titles: Sequence[str], rows: Iterable[Sequence[Piece]]) -> None:
         _show_plain(Plain("".join([f"{line}\n" for line in lines])), err=False)
         return
     from rich.console import Console  # slow to import, and only a terminal needs it
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*titles)
+    table = Table(*(Column(title, overflow="fold") for title in titles))
     for row in rows:
-        table.add_row(*(Text(printable(words), STYLES[style]) for words, style in row))
+        table.add_row(*(Text(printable(words), STYLES[style], overflow="fold") for words, style in row))
     _print(Console(highlight=False), table, err=False)
 
 

@@ -60,6 +60,7 @@ def command(qemu: str | None, config: str | None, isolated: bool, file: str) -> 
     if conversion.settled is None or path is None:
         say(f"{name}: no <memory model='virtio-mem'> in this domain, so there is nothing to verify")
         return
+    say(f"{name}: verified by {target.qemu}, {path}")
     report = verify(conversion.settled, path)
     for words in report.replaced:
         say(f"{name}: replaced for this run: {words}")
