@@ -48,7 +48,7 @@ def command(qemu: str | None, config: str | None, isolated: bool, file: str) -> 
     data = read_input(file)
     root = parse_tree(data, name)
     domain, _ = parse_domain(root, LIBVIRT.arch)
-    path = _program(qemu, params.emulator_of(root, name), domain.arch)
+    path = _program(qemu, None if qemu else params.emulator_of(root, name), domain.arch)
     target = Target(qemu=ask_qemu(path) if path else Qemu(), host=LIBVIRT, scope="machine")
     conversion = convert(data, name, target, settings=configuration.settings)
     show([line(finding, name) for finding in conversion.findings], err=True)
