@@ -157,6 +157,12 @@ def test_a_domain_that_runs_and_cannot_be_converted_keeps_its_guest() -> None:
     assert fixed(data, unsafe=False) == data
 
 
+def test_a_domain_of_another_driver_has_no_arguments_to_keep() -> None:
+    """Nobody may write any for it. Found by fuzzing."""
+    data = edited(X86, ("'kvm'", "'xen'"), (SIZE, "<size unit='KiB'>8388607</size>")).encode()
+    assert fix(data, unsafe=False).made == 1
+
+
 def test_a_size_that_boot_memory_depends_on_is_not_rounded_safely() -> None:
     """Without cells, libvirt takes it off <memory> as it is written."""
     start, end = X86.index("  <cpu>"), X86.index("  <devices>")

@@ -230,11 +230,12 @@ class _Fixing:
         return self.gets(self.first.look)
 
     def gets(self, looked: Look) -> set[tuple[str, Scope, tuple[str, ...]]]:
-        """What the guest gets on each host that accepts the domain as it is at first: its arguments in each scope."""
+        """What the guest gets on each host for which the domain has arguments at first: those of each scope."""
+        refused = {host for _, _, host in self.first.look.errors}
         return {
             (target.host.name, scope, _arguments(settled))
             for target in self.terms.targets
-            if target.host.name in self.first.look.accepted
+            if target.host.name not in refused
             for scope in get_args(Scope)
             if (settled := _accepted(looked.domains[target.host.arch], target._replace(scope=scope)))
         }

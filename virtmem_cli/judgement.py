@@ -60,9 +60,8 @@ class Look(NamedTuple):
     """A judgement, and what it comes of.
 
     `root` is None where there is no domain; `domains` are what was read, by what libvirt takes where <type arch> is
-    absent. `errors` are the errors whatever is silenced: the rule, the element's number and the host. `accepted` are
-    the hosts on which libvirt and QEMU take the domain; `quiet` is what was found and is not told, by rule and element.
-    `cut` is a rule of which not all findings are named.
+    absent. `errors` are the errors whatever is silenced: the rule, the element's number and the host. `quiet` is
+    what was found and is not told, by rule and element. `cut` is a rule of which not all findings are named.
     """
 
     judgement: Judgement
@@ -70,7 +69,6 @@ class Look(NamedTuple):
     domains: Mapping[str, Domain] = {}
     told: Sequence[Told] = ()
     errors: frozenset[tuple[str, int, str]] = frozenset()
-    accepted: frozenset[str] = frozenset()
     quiet: frozenset[tuple[str, int]] = frozenset()
     cut: AnyRule | None = None
 
@@ -111,7 +109,7 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
         return sources[0]
 
     refused = {host for one, names in its.hosts.items() if refuses(one) for host in names}
-    accepted = frozenset([target.host.name for target in terms.targets]) - refused
+    accepted = any(target.host.name not in refused for target in terms.targets)
     told, off, commented, lowered = tell_all(
         merged, source, root, terms.settings, judged=judged, accepted=bool(accepted)
     )
@@ -134,9 +132,7 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
     ]
     heard = {one.finding for one in told} if len(told) < len(merged) else merged.keys()
     quiet = [(one.rule.id, source().numbers[one.problem.element]) for one in merged if one not in heard]
-    return Look(
-        judgement, root, its.domains, told, frozenset(errors), accepted, frozenset(quiet), its.cut or together.cut
-    )
+    return Look(judgement, root, its.domains, told, frozenset(errors), frozenset(quiet), its.cut or together.cut)
 
 
 class _Found(NamedTuple):
