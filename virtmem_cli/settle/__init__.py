@@ -62,9 +62,10 @@ def settle(domain: Domain, target: Target) -> Settled:
     machine = machine_of(domain.arch, domain.machine)
     devices_size = sum([device.size for device in domain.memory_devices])
     cells_size = sum([cell.memory for cell in domain.cells])
-    # libvirt takes sizes off as they are written, and rounds them up later
-    given = sum([device.size_given for device in domain.memory_devices])
-    boot_memory = cells_size or round_up(domain.memory - given, MIB)
+    # Without cells, libvirt takes sizes off as they are written, and rounds them up later
+    boot_memory = cells_size or round_up(
+        domain.memory - sum([device.size_given for device in domain.memory_devices]), MIB
+    )
     backing = Backing(domain, target.host)
     devices = domain.devices
     memory: list[Memory[MemoryDevice]] = []
