@@ -157,6 +157,18 @@ def test_a_domain_that_runs_and_cannot_be_converted_keeps_its_guest() -> None:
     assert fixed(data, unsafe=False) == data
 
 
+@pytest.mark.parametrize(("number", "made"), [(256, 1), (257, 0)])
+def test_no_repair_writes_more_slots_than_qemu_has(number: int, made: int) -> None:
+    """Else it would go up to the DIMMs, and down to QEMU's slots, until enough was looked at."""
+    dimm = "<memory model='dimm'><target><size unit='MiB'>2</size><node>0</node></target></memory>"
+    data = edited(X86, ("</devices>", f"{dimm * number}</devices>")).encode()
+    (one,) = [one for one in found(data) if one.rule == "slots-exceeded"]
+    assert (one.safe, one.advice) == (
+        (False, "Write slots='256'.") if made else (None, "QEMU has 256 at most: remove DIMMs.")
+    )
+    assert fix(data).made == made
+
+
 def test_a_domain_of_another_driver_has_no_arguments_to_keep() -> None:
     """Nobody may write any for it. Found by fuzzing."""
     data = edited(X86, ("'kvm'", "'xen'"), (SIZE, "<size unit='KiB'>8388607</size>")).encode()

@@ -217,13 +217,14 @@ def memory_below_devices(s: Settled) -> Problems:
 def slots_exceeded(s: Settled) -> Problems:
     """Each dimm and nvdimm takes a slot: libvirt compares, and QEMU has none left."""
     dimms = _dimms(s)
+    enough = len(dimms) <= MOST_SLOTS
     if len(dimms) > s.domain.slots:
         yield Problem(
             dimms[s.domain.slots].element,
             f"the number of DIMMs is {len(dimms)}, and <maxMemory slots> is {s.domain.slots}",
-            f"Write slots='{len(dimms)}'.",
+            f"Write slots='{len(dimms)}'." if enough else f"QEMU has {MOST_SLOTS} at most: remove DIMMs.",
             unsafe(s.domain.at("maxMemory"), Part.ATTRIBUTE, len(dimms), "slots")
-            if "maxMemory" in s.domain.elements
+            if enough and "maxMemory" in s.domain.elements
             else None,
         )
 
