@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
@@ -121,11 +122,66 @@ def test_a_newer_file_that_comes_while_the_old_one_goes_back_is_kept(
     assert [path.read_bytes() for path in file.parent.iterdir()] == [b"edit 2"]
 
 
-def test_a_file_that_somebody_has_open_for_writing_is_left_alone(file: Path) -> None:
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_a_file_that_somebody_has_open_for_writing_is_left_alone(
+    file: Path, exchanges: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not exchanges:
+        monkeypatch.setattr(room, "_exchange", lambda *_: False)
     with file.open("r+b"):
         assert refusal(file) == OPEN
     with file.open("rb"):
         replace(str(file), b"old", b"new")
+
+
+def before_the_exchange(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> None:
+    fsync = os.fsync
+
+    def late(descriptor: int) -> None:
+        fsync(descriptor)
+        then()
+
+    monkeypatch.setattr(os, "fsync", late)
+
+
+def after_the_exchange(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> None:
+    """Do something when the files have changed places for the first time."""
+    exchange, times = room._exchange, []
+
+    def busy(one: str, other: str) -> bool:
+        done = exchange(one, other)
+        times.append(one)
+        if len(times) == 1:
+            then()
+        return done
+
+    monkeypatch.setattr(room, "_exchange", busy)
+
+
+def renamed(file: Path, text: bytes) -> None:
+    (file.parent / "theirs").write_bytes(text)
+    (file.parent / "theirs").rename(file)
+
+
+def test_a_file_that_is_removed_while_the_old_one_goes_back_is_the_old_one(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before_the_exchange(monkeypatch, lambda: renamed(file, b"theirs"))
+    after_the_exchange(monkeypatch, file.unlink)
+    with pytest.raises(VirtmemError, match="somebody has changed it"):
+        replace(str(file), b"old", b"new")
+    assert [path.read_bytes() for path in file.parent.iterdir()] == [b"theirs"]
+
+
+def test_of_an_edit_before_and_one_after_the_exchange_none_is_lost(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The later one has the name; where the former is, is said."""
+    before_the_exchange(monkeypatch, lambda: renamed(file, b"first"))
+    monkeypatch.setattr(room, "_lease", lambda _: 1)  # or the second would wait
+    after_the_exchange(monkeypatch, lambda: file.write_bytes(b"second"))
+    with pytest.raises(VirtmemError, match="it was changed twice meanwhile") as error:
+        replace(str(file), b"old", b"new")
+    assert file.read_bytes() == b"second"
+    assert Path(str(error.value).split()[-1]).read_bytes() == b"first"
 
 
 @pytest.mark.process
@@ -179,7 +235,11 @@ def test_no_access_list_comes_from_the_folder(file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("call", "words"),
-    [("fchown", "its owner or group could not be kept"), ("setxattr", "its attribute user.origin could not be kept")],
+    [
+        ("fchown", "its owner or group could not be kept: --diff shows what to write into it"),
+        ("setxattr", "its attribute user.origin could not be kept: --diff shows what to write into it"),
+        ("getxattr", "its attributes cannot be read: Operation not permitted"),
+    ],
 )
 def test_what_cannot_be_kept_keeps_the_file_as_it_is(
     file: Path, call: str, words: str, monkeypatch: pytest.MonkeyPatch
@@ -191,7 +251,7 @@ def test_what_cannot_be_kept_keeps_the_file_as_it_is(
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, call, refused)
-    assert refusal(file) == f"{words}: --diff shows what to write into it"
+    assert refusal(file) == words
 
 
 def test_a_file_with_two_names_is_left_alone(file: Path) -> None:

@@ -86,6 +86,7 @@ ROOMS = [
     "cli.help",
     "cli.files",
     "cli.configuration",
+    "cli.beside",
     "cli.results",
     "cli.replace",
     "cli.params",

@@ -14,6 +14,7 @@ import signal
 import stat
 import time
 
+from virtmem_cli.cli.beside import name_beside, unlink, write_beside
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.text import printable
 
@@ -32,7 +33,7 @@ def replace(path: str, was: bytes, text: bytes) -> None:
     A file with several names (hard links) is left alone, since only one of them would change.
     """
     target = os.path.realpath(path)
-    beside = os.path.join(os.path.dirname(target), f".virtmem-{os.urandom(8).hex()}")
+    beside = os.path.join(os.path.dirname(target), name_beside())
     try:
         old = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         try:
@@ -67,29 +68,42 @@ def _replace(target: str, beside: str, old: int, was: bytes, text: bytes) -> Non
     done = False
     ours = None
     try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
-            new.write(text)
-            new.flush()
-            _take_after(new.fileno(), old, status)
-            os.fsync(new.fileno())  # or a crash could leave neither the old text nor the new
+        write_beside(beside, text, 0o600, lambda new: _take_after(new, old, status))
         # Held from here on, so that it is known again by its number, and while it stands in the other's place
         ours = _Held(os.open(beside, os.O_RDONLY), text)
         if _exchange(beside, target):
             done = theirs.is_at(beside) and not theirs.is_changed()
-        elif theirs.is_at(target) and theirs.is_still():
+        elif theirs.is_at(target) and not theirs.is_changed():
             os.replace(beside, target)
             done = True
         if not done:
             raise _LeftAloneError(OPEN if theirs.lease == errno.EAGAIN and theirs.is_still() else CHANGED)
     finally:
-        # By what stands there, not by how far this came: a signal may end it anywhere
-        if not done and ours and not ours.is_at(beside) and not ours.is_changed():
-            _exchange(beside, target)
-            if not ours.is_at(beside):  # somebody has put a newer one where ours was
-                _exchange(beside, target)
-        _unlink(beside)
-        if ours:
-            os.close(ours.file)
+        try:
+            if not done and ours and not ours.is_at(beside):
+                _go_back(target, beside, ours, theirs)
+            unlink(beside)
+        finally:
+            if ours:
+                os.close(ours.file)
+
+
+def _go_back(target: str, beside: str, ours: "_Held", theirs: "_Held") -> None:
+    """Let what stands beside, which is somebody else's, have its place again.
+
+    By what stands where, not by how far this came: a signal may end it anywhere.
+    """
+    if ours.is_changed():  # the later edit stays
+        if theirs.is_at(beside) and theirs.is_still():
+            return
+        raise _LeftAloneError(f"it was changed twice meanwhile; what it was after the first time is {beside}")
+    try:
+        _exchange(beside, target)
+    except FileNotFoundError:  # it was removed meanwhile, with the new text in it
+        os.rename(beside, target)
+        return
+    if not ours.is_at(beside):  # somebody has put a newer one where ours was
+        _exchange(beside, target)
 
 
 class _Held:
@@ -138,13 +152,6 @@ def _lease(file: int) -> int:
     return 0
 
 
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-
-
 def _exchange(one: str, other: str) -> bool:
     """Let two files change places at one stroke; False where the system cannot, OSError where they cannot."""
     try:
@@ -180,10 +187,12 @@ def _take_after(new: int, old: int, status: os.stat_result) -> None:
 
 
 def _attributes(file: int) -> dict[str, bytes]:
-    """The extended attributes of a file, its access control list among them."""
+    """The extended attributes of a file, its access control list among them; or raise _LeftAloneError."""
     if not hasattr(os, "listxattr"):
         return {}
     try:
         return {name: os.getxattr(file, name) for name in os.listxattr(file)}
-    except OSError:
-        return {}  # this file system has none
+    except OSError as error:
+        if error.errno == errno.ENOTSUP:
+            return {}  # this file system has none
+        raise _LeftAloneError(f"its attributes cannot be read: {error.strerror}") from None

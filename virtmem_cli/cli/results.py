@@ -8,6 +8,7 @@ import os
 import stat
 from typing import NamedTuple
 
+from virtmem_cli.cli.beside import name_beside, unlink, write_beside
 from virtmem_cli.errors import VirtmemError
 from virtmem_cli.processes import undisturbed
 
@@ -41,20 +42,18 @@ def _write_in(at: int, name: str, data: bytes) -> os.stat_result | None:
     before = _status(at, name)
     if before is not None and not (stat.S_ISREG(before.st_mode) or stat.S_ISLNK(before.st_mode)):
         raise OSError(errno.EEXIST, "it is there already, and is no regular file")
-    temporary = f".virtmem-{os.urandom(8).hex()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=at)
+    temporary = name_beside()
+    replaced = before is not None and stat.S_ISREG(before.st_mode)
+
+    def keep(new: int) -> None:
+        if before is not None and _is_ours(before):
+            _keep_group_and_mode(new, before)
+
     try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            if before is not None and _is_ours(before):
-                _take_after(descriptor, before)
-            if before is not None and stat.S_ISREG(before.st_mode):
-                os.fsync(descriptor)  # or a crash could leave neither the old text nor the new
+        write_beside(temporary, data, 0o666, keep, at=at, lasting=replaced)
         os.replace(temporary, name, src_dir_fd=at, dst_dir_fd=at)
-    except BaseException:
-        os.unlink(temporary, dir_fd=at)
-        raise
+    finally:
+        unlink(temporary, at=at)
     return before
 
 
@@ -63,7 +62,7 @@ def _is_ours(status: os.stat_result) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
 
 
-def _take_after(descriptor: int, model: os.stat_result) -> None:
+def _keep_group_and_mode(descriptor: int, model: os.stat_result) -> None:
     try:
         os.fchown(descriptor, -1, model.st_gid)
     except OSError:
