@@ -62,7 +62,7 @@ def host(choice: str | dict[str, Any]) -> Host:
     """One by its name, or what a host file says, as a table."""
     if isinstance(choice, str):
         return HOSTS[choice]
-    return host_of_toml("\n".join(f"{key} = {json.dumps(value)}" for key, value in choice.items()), "libvirt")
+    return host_of_toml("\n".join(f"{key} = {json.dumps(value)}" for key, value in choice.items()).encode(), "libvirt")
 
 
 def qemu(choice: str | dict[str, Any]) -> Qemu:

@@ -51,7 +51,7 @@ def test_readme_host_file(tmp_path: Path) -> None:
 
 
 def test_readme_configuration() -> None:
-    settings = settings_of_toml(blocks("toml")[1], "virtmem.toml")
+    settings = settings_of_toml(blocks("toml")[1].encode(), "virtmem.toml")
     assert settings is not None
     assert settings["memslot-metadata"] is None
     assert settings["pci-slot"] is None

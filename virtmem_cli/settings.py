@@ -61,12 +61,12 @@ def chosen(settings: Settings, select: Set[str], ignore: Set[str]) -> Settings:
     return {**changed, **dict.fromkeys(ignore)}
 
 
-def settings_of_toml(text: str, name: str, *, within: str = "") -> Settings | None:
+def settings_of_toml(data: bytes, name: str, *, within: str = "") -> Settings | None:
     """Read a configuration; `within` is the table that holds it, and None comes back where that is absent.
 
     Raises UsageError, naming file and key.
     """
-    table: Any = read_toml(text, name, way_out=f"move [{within}] into virtmem.toml" if within else "shorten it")
+    table: Any = read_toml(data, name, way_out=f"move [{within}] into virtmem.toml" if within else "shorten it")
     for key in filter(None, within.split(".")):
         if not isinstance(table, dict) or key not in table:
             return None

@@ -18,6 +18,7 @@ from virtmem_cli.units import (
     NotANumberError,
     TooLargeError,
     UnknownUnitError,
+    is_power_of_two,
     parse_bitmap,
     parse_scaled,
 )
@@ -166,7 +167,7 @@ def _size(value: object) -> int:
         size = parse_scaled(match[1], match[2])
     except (NotANumberError, TooLargeError, UnknownUnitError):
         size = 0
-    if size.bit_count() != 1 or size < KIB:
+    if not is_power_of_two(size) or size < KIB:
         raise ValueError(_A_SIZE)
     return size
 
@@ -225,12 +226,12 @@ _HOST_KEYS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
 }
 
 
-def host_of_toml(text: str, name: str) -> Host:
+def host_of_toml(data: bytes, name: str) -> Host:
     """Read a host's profile; what it does not say is as in LIBVIRT. Raises UsageError, naming file and key."""
     from virtmem_cli.toml import read_toml, shown  # only a host file needs it
 
     host = LIBVIRT._replace(name=name)
-    for key, value in read_toml(text, name).items():
+    for key, value in read_toml(data, name).items():
         if key not in _HOST_KEYS:
             raise UsageError(f"{name}: unknown key {quoted(key)}; known are {', '.join(_HOST_KEYS)}")
         attribute, read = _HOST_KEYS[key]

@@ -1,6 +1,6 @@
 """Files in TOML to tables: configuration, and profiles of hosts. The one reader, with bounds on what it reads.
 
-Takes text, gives a table; reads no file itself. What is not TOML, or more of it than anybody writes by hand, is a
+Takes bytes, gives a table; reads no file itself. What is not TOML, or more of it than anybody writes by hand, is a
 UsageError that names the file, the limit and the way out, before Python's reader takes minutes or gigabytes for it.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 from virtmem_cli.errors import UsageError
 from virtmem_cli.text import cut, quoted
 
-# The largest file that is read, in characters; what is nested in each other, by brackets or by dots in a key; and the
+# The largest file that is read, in bytes; what is nested in each other, by brackets or by dots in a key; and the
 # characters of a key or number without quotes.
 LARGEST = 64 << 10
 DEEPEST = 20
@@ -25,13 +25,17 @@ _TOKEN = (
 _BEGINS = rb"(?m)^[ \t]*+\[?[ \t]*+%s[ \t]*+\.[ \t]*+%s(?![\w-])"
 
 
-def read_toml(text: str, name: str, *, way_out: str = "shorten it") -> dict[str, Any]:
+def read_toml(data: bytes, name: str, *, way_out: str = "shorten it") -> dict[str, Any]:
     """The table of a whole file, which `name` stands for in messages; raises UsageError.
 
     `way_out` is what to do about a file that is too large.
     """
-    if len(text) > LARGEST:
+    if len(data) > LARGEST:
         raise UsageError(f"{name}: the file is larger than {LARGEST >> 10} KiB, and so is not read: {way_out}")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"{name}: the file is not UTF-8") from None
     _look(text, name)
     import tomllib  # only where there is such a file
 

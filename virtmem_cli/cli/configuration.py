@@ -55,9 +55,10 @@ def configuration_for(file: str) -> Configuration:
     virtmem.toml counts before pyproject.toml in the same folder, and the latter only if it has [tool.virtmem].
     """
     try:
-        found = _nearest(os.getcwd() if file == STDIN else os.path.dirname(os.path.abspath(file)))
+        folder = os.getcwd() if file == STDIN else os.path.dirname(os.path.abspath(file))
     except FileNotFoundError:  # the folder that this runs in is gone, and with it all that could be found above
         return Configuration()
+    found = _nearest(folder)
     if isinstance(found, VirtmemError):
         raise found.with_traceback(None)
     return found
@@ -119,8 +120,5 @@ def _read(path: str, table: str, data: bytes) -> Configuration | None:
     """What a configuration says; None where the table is absent."""
     from virtmem_cli.settings import settings_of_toml  # slow to import, and few inputs have a configuration
 
-    try:
-        settings = settings_of_toml(data.decode(), path, within=table)
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: the file is not UTF-8") from None
+    settings = settings_of_toml(data, path, within=table)
     return None if settings is None else Configuration(settings, path)

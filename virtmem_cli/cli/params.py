@@ -51,12 +51,10 @@ def host(choice: str) -> Host:
         hint = meant(choice, names, f"known are {', '.join(names)}, or the path of a file")
         raise UsageError(f"--host {quoted(choice)}: there is no such host; {hint}")
     try:
-        text = read_input(choice).decode()
-    except UnicodeDecodeError:
-        raise UsageError(f"--host {quoted(choice)}: the file is not UTF-8") from None
+        data = read_input(choice)
     except VirtmemError as error:
         raise VirtmemError(f"--host is none of {', '.join(HOSTS)} and {LOCAL}, and as a file {error}") from None
-    return host_of_toml(text, choice)
+    return host_of_toml(data, choice)
 
 
 def emulator_of(root: "Element", name: str) -> str | None:

@@ -157,8 +157,9 @@ class Pool(Generic[T, R]):
             number = worker.todo.popleft()
             self.done[number] = self.lost(self.tasks[number], _reason(os.waitstatus_to_exitcode(status)))
             self.untold.extendleft(range(left, left + 1) for left in reversed(worker.todo))
-        with _told_of_limits(self.jobs):
-            self._start()
+        if self.untold or not self.workers:
+            with _told_of_limits(self.jobs):
+                self._start()
 
     def _start(self) -> None:
         """One more process."""
@@ -221,5 +222,7 @@ def _reason(status: int) -> str:
     """Why a task failed whose process was lost, by its exit code, which for a signal is its number below 0."""
     if status == _SHORT:
         return "not done: its process of -j had too little memory; the other inputs are done"
-    end = f"by {signal.Signals(-status).name}" if status < 0 else f"with exit code {status}"
-    return f"not done: its process of -j ended {end}, as where memory is short; the other inputs are done"
+    name = signal.Signals(-status).name if status < 0 else ""
+    end = f"by {name}" if name else f"with exit code {status}"
+    short = ", as where memory is short" if name == "SIGKILL" else ""
+    return f"not done: its process of -j ended {end}{short}; the other inputs are done"

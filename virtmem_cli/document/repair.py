@@ -14,6 +14,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from virtmem_cli.document.source import Source, Tag
+from virtmem_cli.document.value import string, unit_of
 from virtmem_cli.findings import Edit, Part, Repair
 from virtmem_cli.units import UNITS, human, parse_scaled
 
@@ -74,12 +75,13 @@ def _origins(source: Source, made: Iterable[Repair]) -> Iterator[int | None]:
     added: dict[int, int] = {}  # the number of the element that comes after it -> how many
     for edit in (edit for repair in made for edit in repair.edits):
         number = numbers[edit.element]
-        behind = number + sum(1 for _ in edit.element.iter(etree.Element))
+        if edit.part not in (Part.REMOVE, Part.BEFORE, Part.INSIDE):
+            continue
+        behind = number + (0 if edit.part is Part.BEFORE else sum(1 for _ in edit.element.iter(etree.Element)))
         if edit.part is Part.REMOVE:
             gone.update(range(number, behind))
-        elif edit.part in (Part.BEFORE, Part.INSIDE):
-            place = number if edit.part is Part.BEFORE else behind
-            added[place] = added.get(place, 0) + len(re.findall("<[^/]", edit.value))
+        else:
+            added[behind] = added.get(behind, 0) + len(re.findall("<[^/]", edit.value))
     for number in range(len(numbers) + 1):
         yield from [None] * added.get(number, 0)
         if number < len(numbers) and number not in gone:
@@ -92,11 +94,13 @@ def kept(old: Sequence[etree._Element], new: Sequence[etree._Element], its: Repa
     `old` and `new` are all elements before and after. White space counts nowhere.
     """
     named: dict[etree._Element, set[str]] = {}
+    sizes: dict[etree._Element, Edit] = {}
     for edit in (edit for repair in its.made for edit in repair.edits):
         named.setdefault(edit.element, set()).update(_names(edit))
+        if edit.part is Part.SIZE:
+            sizes[edit.element] = edit
     if len(new) != len(its.origins):
         return new[0]
-    sizes = {edit.element: edit for repair in its.made for edit in repair.edits if edit.part is Part.SIZE}
     for element, origin in zip(new, its.origins, strict=True):
         if origin is None:
             continue
@@ -111,9 +115,9 @@ def kept(old: Sequence[etree._Element], new: Sequence[etree._Element], its: Repa
 
 def _says(element: etree._Element, edit: Edit) -> bool:
     """Whether the element, as libvirt reads it, says the size that was to be written."""
-    its = edit._replace(element=element)
-    text = element.get(edit.name, "") if edit.name else "".join(element.xpath("text()"))
-    return parse_scaled(text, element.get("unit") or _lent_unit(its)) == int(edit.value)
+    if edit.name:
+        return parse_scaled(element.get(edit.name, ""), element.get("unit")) == int(edit.value)
+    return parse_scaled(string(element), unit_of(element)) == int(edit.value)
 
 
 def _names(edit: Edit) -> Iterator[str]:
@@ -218,7 +222,8 @@ def _size(text: str, tag: Tag, edit: Edit) -> Iterator[Change]:
     size = int(edit.value)
     own = next((m[4][1:-1] for m in _attributes(text, tag) if m[2] == "unit"), None)
     factor = UNITS.get((own or "KiB").lower(), 0)
-    if factor and size % factor == 0 and (own or not _lent_unit(edit)):
+    lent = not own and not edit.name and unit_of(edit.element)  # by a later element
+    if factor and size % factor == 0 and not lent:
         number, unit = str(size // factor), None
     else:
         number, unit = human(size).split()
@@ -226,15 +231,6 @@ def _size(text: str, tag: Tag, edit: Edit) -> Iterator[Change]:
     if changes and unit:
         changes.append(_attribute(text, tag, "unit", unit))
     yield from changes
-
-
-def _lent_unit(edit: Edit) -> str | None:
-    """The unit that libvirt takes from a later element of the same name, for a text without one."""
-    if edit.name or edit.element.get("unit") is not None:
-        return None
-    return next(
-        (unit for other in edit.element.itersiblings(str(edit.element.tag)) if (unit := other.get("unit"))), None
-    )
 
 
 def _with_comments(text: str, tag: Tag, element: etree._Element) -> int:

@@ -18,6 +18,17 @@ def string(element: Element) -> str:
     return (element.text or "") if len(element) == 0 else cast(str, element.xpath("string()"))
 
 
+def unit_of(element: Element) -> str | None:
+    """The unit of a size that is an element's text: its own, else that of a later one, as libvirt's XPath has it.
+
+    None for none; then the number is in KiB.
+    """
+    for one in (element, *element.itersiblings(str(element.tag))):
+        if (unit := one.get("unit")) is not None:
+            return unit or None
+    return None
+
+
 class Value:
     """The text of an element or, with its name, of an attribute; `called` is the label where it needs another."""
 

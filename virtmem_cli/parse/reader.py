@@ -6,7 +6,7 @@ The reader of all rooms of this folder. It looks at one text at a time and compa
 from collections.abc import Iterable, Iterator, Mapping
 from typing import ParamSpec, TypeVar
 
-from virtmem_cli.document.value import Element, Value, string
+from virtmem_cli.document.value import Element, Value, string, unit_of
 from virtmem_cli.findings import Findings, Problem, Rule
 from virtmem_cli.rules import reading
 from virtmem_cli.units import (
@@ -186,11 +186,7 @@ class Reader:
                     "is absent" if element is None else "is empty",
                 )
             return 0
-        unit = element.get("unit")
-        if unit is None:  # then libvirt takes that of a later one
-            other = first_with(element.itersiblings(tag), "unit")
-            unit = attribute(other, "unit")
-        return self.scaled(element, "", unit or None, step=step, zero=zero, binary=binary)
+        return self.scaled(element, "", unit_of(element), step=step, zero=zero, binary=binary)
 
     def choice(self, element: Element | None, name: str, values: Mapping[str, T]) -> T | None:
         """The attribute's value by a table; None where it is absent or, after a finding, unknown."""
