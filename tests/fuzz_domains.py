@@ -13,6 +13,7 @@ import re
 import shlex
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -20,6 +21,7 @@ from pathlib import Path
 import atheris
 from domains import ROOT
 from lxml import etree
+from runner import commands
 
 with atheris.instrument_imports(include=["virtmem_cli"]):
     from judging import check, document, fix
@@ -33,12 +35,14 @@ with atheris.instrument_imports(include=["virtmem_cli"]):
     from virtmem_cli.parse.known import known_elements
     from virtmem_cli.registry import RULES
     from virtmem_cli.report import DOCUMENTS, arguments_format
+    from virtmem_cli.report.harmless import for_runner
     from virtmem_cli.report.text import lines
     from virtmem_cli.target import HOSTS, Qemu, Target
     from virtmem_cli.told import ReportedEdit
 
 Element = etree._Element
 QEMUS = (Qemu(), Qemu(version=(7, 2)), Qemu(version=(5, 2)))
+LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.ADVICE: "notice"}
 SCOPES = ("devices", "memory", "machine")
 # What a terminal would act upon; a line break ends each line of a report.
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -90,6 +94,9 @@ def promises_of_reports(data: bytes, target: Target) -> None:
     for form in DOCUMENTS:
         written = document(form, judgement)
         assert form == "github" or json.loads(written)
+        obeyed = [command.name for command in commands(for_runner(written, form))]
+        assert obeyed == ([LEVELS[one.severity] for one in judgement.findings] if form == "github" else [])
+    assert not list(commands(for_runner(plain(lines(judgement)), "words")))
 
 
 def promises_of_repairs(data: bytes, target: Target) -> None:
@@ -109,9 +116,11 @@ def promises_of_repairs(data: bytes, target: Target) -> None:
         before, after = (parse_tree(text, "fuzz") for text in (data, done.data))
         if done.made:
             same_but_for(done.edits, before, after, done.origins)
-        first = {(rule, number) for rule, number, _ in errors(data, target)}
-        left = {(rule, done.origins[number] if done.made else number) for rule, number, _ in errors(done.data, target)}
-        assert left <= first
+        left = Counter(
+            (rule, done.origins[number] if done.made else number, host)
+            for rule, number, host in errors(done.data, target)
+        )
+        assert not left - Counter(errors(data, target))
         if not unsafe and not errors(data, target):
             assert machine(data, target) in ((), machine(done.data, target))
 
@@ -121,20 +130,27 @@ def same_but_for(
 ) -> None:
     """What no edit names is as it was: each element that is left, its name, attributes and text."""
     old, new = list(before.iter(etree.Element)), list(after.iter(etree.Element))
-    named = {number for number, _ in edits}
+    named: dict[int | None, set[str]] = {}
+    for number, edit in edits:
+        its = {"size": {edit.name, "unit"}, "attribute-name": {edit.name, edit.value}, "tag": {"<"}}
+        named.setdefault(number, set()).update(its.get(edit.part, {edit.name}))
     removed = {number for number, edit in edits if edit.part == Part.REMOVE.value}
     for element, origin in zip(new, origins, strict=True):
-        if origin is not None and origin not in named:
-            was = old[origin]
-            assert (element.tag, dict(element.attrib)) == (was.tag, dict(was.attrib))
-            assert "".join(element.xpath("text()")).split() == "".join(was.xpath("text()")).split()
+        if origin is not None:
+            changed = {name for name, _ in says(element).items() ^ says(old[origin]).items()}
+            assert changed <= named.get(origin, set()), changed
     numbers = {element: number for number, element in enumerate(old)}
     for gone in set(range(len(old))) - set(origins):
         assert removed & {numbers[up] for up in (old[gone], *old[gone].iterancestors())}
 
 
-def errors(data: bytes, target: Target) -> set[tuple[str, int, str]]:
-    return set(look(data, "fuzz", Terms(targets=[target])).errors)
+def says(element: Element) -> dict[str, str]:
+    """An element's name as '<', its own text as '', and its attributes."""
+    return {"<": str(element.tag), "": " ".join("".join(element.xpath("text()")).split()), **element.attrib}
+
+
+def errors(data: bytes, target: Target) -> Sequence[tuple[str, int, str]]:
+    return look(data, "fuzz", Terms(targets=[target])).errors
 
 
 def machine(data: bytes, target: Target) -> tuple[str, ...]:

@@ -296,6 +296,25 @@ def test_a_repair_that_does_harm_is_left_out(
     assert words in said
 
 
+def test_a_second_error_of_a_rule_at_an_element_is_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    harmful(monkeypatch, ("cell", Part.ATTRIBUTE, "x", "id"))
+    data = edited(X86, (CELL, "memory='x'")).encode()
+    done = fix(data, unsafe=False)
+    assert (done.data, len(done.left_out)) == (data, 1)
+    assert "with it number-invalid would be an error" in done.left_out[0]
+
+
+def test_what_waits_for_a_name_that_is_not_repaired_is_told() -> None:
+    """The size is 8 GiB less 1 KiB; by its name it would be bytes that no device can have."""
+    data = edited(X86, (SIZE, "<size units='EiB'>8388607</size>"), (BLOCK, "<block>3</block>")).encode()
+    done = fix(data, unsafe=False)
+    assert done.data == data
+    assert [words.split(": ", 1)[1] for words in done.left_out] == [
+        "attribute-unknown is not repaired: with it number-too-large would be an error",
+        "value-rounded is not repaired: a name there could not be repaired, by which it may say something else",
+    ]
+
+
 def test_a_repair_that_changes_what_it_does_not_name_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a fault of ours in the text of another element would."""
     repaired = repair.repaired

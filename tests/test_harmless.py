@@ -20,7 +20,7 @@ from test_rooms import PACKAGE
 
 from virtmem_cli.errors import InputRefusedError, UsageError, VirtmemError
 from virtmem_cli.report import ARGUMENTS, DOCUMENTS, arguments_format
-from virtmem_cli.report.reader import for_terminal
+from virtmem_cli.report.harmless import for_terminal
 from virtmem_cli.text import printable, quoted
 
 # What a name in XML can have of it

@@ -75,7 +75,7 @@ ROOMS = [
     "report.json",
     "report.github",
     "report.sarif",
-    "report.reader",
+    "report.harmless",
     "host",
     "processes",
     "qemu",

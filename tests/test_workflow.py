@@ -18,7 +18,7 @@ from runner import REGISTERED, commands
 
 from virtmem_cli import convert
 from virtmem_cli.report import ARGUMENTS, DOCUMENTS, arguments_format
-from virtmem_cli.report.reader import for_runner
+from virtmem_cli.report.harmless import for_runner
 
 OBEYED = [
     "::set-output name=x::y",

@@ -5,6 +5,7 @@ and told, where the result cannot be read, where it changed a value that it does
 was not, or where a safe one changed what the guest of an accepted domain gets.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple, get_args
@@ -121,7 +122,8 @@ class _Fixing:
             raise self.trouble(f"after {made} repairs there is still something to repair")
         looked = look(data, self.name, self.terms)
         source = looked.judgement.source
-        self.looked_at += _LOOK + len(data) // _BYTES + (len(source.numbers) if source else 0)
+        elements = len(source.numbers) if source else 0
+        self.looked_at += (_LOOK + len(data) // _BYTES + elements) * len(self.terms.targets)
         return looked
 
     def next(self, text: _Text, waiting: Collection[Key] = ()) -> list[Told]:
@@ -137,7 +139,9 @@ class _Fixing:
                 continue
             if (key := self.key(text, one)) in self.left_out or key in waiting:
                 continue
-            if self.closed.isdisjoint(text.origins[edit.element] for edit in one.reported.edits):
+            if not self.closed.isdisjoint(text.origins[edit.element] for edit in one.reported.edits):
+                self.reasons.setdefault(key, "a name there could not be repaired, by which it may say something else")
+            else:
                 stages[0 if repair.renames else 2 if one.finding.rule.id in _JUDGED else 1].append(one)
         for stage in stages:
             its = _repaired(source, stage) if source and stage else None
@@ -209,10 +213,9 @@ class _Fixing:
 
     def worse(self, text: _Text) -> str:
         """What is worse in the text than at first, or ''."""
-        before = self.first.look
-        for rule, number, host in sorted(text.look.errors):
-            if (rule, text.origins[number], host) not in before.errors:
-                return f"with it {rule} would be an error"
+        after = Counter((rule, text.origins[number], host) for rule, number, host in text.look.errors)
+        if new := after - Counter(self.first.look.errors):
+            return f"with it {min(rule for rule, _, _ in new)} would be an error"
         for rule, number in sorted(text.look.quiet):
             if (rule, text.origins[number]) in self.heard:
                 return f"with it a comment would silence {rule}"

@@ -68,7 +68,7 @@ class Look(NamedTuple):
     root: Element | None = None
     domains: Mapping[str, Domain] = {}
     told: Sequence[Told] = ()
-    errors: frozenset[tuple[str, int, str]] = frozenset()
+    errors: tuple[tuple[str, int, str], ...] = ()
     quiet: frozenset[tuple[str, int]] = frozenset()
     cut: AnyRule | None = None
 
@@ -132,7 +132,7 @@ def look(data: bytes, name: str, terms: Terms) -> Look:
     ]
     heard = {one.finding for one in told} if len(told) < len(merged) else merged.keys()
     quiet = [(one.rule.id, source().numbers[one.problem.element]) for one in merged if one not in heard]
-    return Look(judgement, root, its.domains, told, frozenset(errors), frozenset(quiet), its.cut or together.cut)
+    return Look(judgement, root, its.domains, told, tuple(errors), frozenset(quiet), its.cut or together.cut)
 
 
 class _Found(NamedTuple):

@@ -1,6 +1,6 @@
 """The streams: results to standard output, all else to standard error. Nothing else in the package writes to them.
 
-Takes words, which are made harmless here whatever they are, or a document in one of the formats of `report.reader`,
+Takes words, which are made harmless here whatever they are, or a document in one of the formats of `report.harmless`,
 which is written so that its reader, a terminal or GitHub's runner, acts upon nothing that is in it.
 """
 
@@ -27,7 +27,7 @@ def write_output(document: str | bytes, form: str) -> None:
         raise VirtmemError("standard output is closed")
     on_terminal, runner = sys.stdout.isatty(), in_workflow()
     if on_terminal or runner:
-        from virtmem_cli.report.reader import for_runner, for_terminal
+        from virtmem_cli.report.harmless import for_runner, for_terminal
 
         text = document if isinstance(document, str) else document.decode(errors="surrogateescape")
         text = for_terminal(text, form) if on_terminal else text
@@ -191,7 +191,7 @@ def _uncommanding(text: str) -> str:
     """Words of which GitHub's runner, where it reads them, obeys none."""
     if not in_workflow():
         return text
-    from virtmem_cli.report.reader import for_runner
+    from virtmem_cli.report.harmless import for_runner
 
     return for_runner(text, "words")
 
