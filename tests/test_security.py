@@ -59,6 +59,7 @@ def test_the_gate_of_the_page_lets_no_wrong_domain_through() -> None:
     """Whatever configuration lies beside it; what a comment silences is an error to the second command."""
     gate = [line.split() for line in re.findall(r"^    virtmem ((?:check|xml2argv) --isolated --strict)", PAGE, re.M)]
     assert [command for command, *_ in gate] == ["check", "xml2argv"]
+    assert all(f"virtmem {' '.join(words)}" in (ROOT / "README.md").read_text() for words in gate)
     Path("virtmem.toml").write_text("ignore = ['*']\n")
     silenced = WRONG.replace("<block", "<!-- virtmem: ignore=block-not-power-of-two --><block")
     assert [virtmem(*words, "-", given=WRONG).code for words in gate] == [1, 1]

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 LETTERS_AND_DIGITS = LETTERS.union("0123456789")
 
+# What standard input is called
+STDIN_NAME = "<stdin>"
 # A piece of text and its style: the name of a severity, "place", "mark", "quiet", "added", "removed" or "".
 Piece = tuple[str, str]
 

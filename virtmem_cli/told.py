@@ -36,8 +36,8 @@ class Reported(NamedTuple):
     """A finding as it is told, plain data: where it is in the text, how severe after all settings, in harmless words.
 
     `refuses` is who refuses what was found. `hosts` are the hosts that have the problem, where more than one was named
-    and not all have it. `element` is the number of the element in the document, from 0; `repairs` whether there is a
-    repair, and whether it is safe.
+    and not all have it. `element` is the number of the element in the document, from 0; `edits` are the repair's, and
+    `safe` is whether it is that, None where there is none.
     """
 
     rule: str

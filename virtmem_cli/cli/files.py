@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from virtmem_cli.cli.terminal import make_wait
 from virtmem_cli.document.tree import LARGEST
 from virtmem_cli.errors import UsageError, VirtmemError
+from virtmem_cli.text import STDIN_NAME
 
 STDIN = "-"
 
 
 def display_name(path: str) -> str:
     """What an input is called: a file by its name as it is given, odd characters and all."""
-    return "<stdin>" if path == STDIN else path
+    return STDIN_NAME if path == STDIN else path
 
 
 def read_input(path: str) -> bytes:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from virtmem_cli.findings import Severity
-from virtmem_cli.report.words import STDIN, Failure, sentence
-from virtmem_cli.text import printable
+from virtmem_cli.report.words import Failure, sentence
+from virtmem_cli.text import STDIN_NAME, printable
 from virtmem_cli.told import Reported
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def end(failures: Sequence[Failure]) -> str:
 
 def _file(name: str) -> str:
     """The property that names the file; standard input is none that could be shown."""
-    return "" if name == STDIN else f"file={_escaped(name, ':,')}"
+    return "" if name == STDIN_NAME else f"file={_escaped(name, ':,')}"
 
 
 def _annotation(finding: Reported, name: str) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from virtmem_cli import __version__
 from virtmem_cli.findings import AnyRule, Severity
 from virtmem_cli.registry import RULES
-from virtmem_cli.report.words import STDIN, Failure, sentence
+from virtmem_cli.report.words import Failure, sentence
+from virtmem_cli.text import STDIN_NAME
 from virtmem_cli.told import Reported
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _uri(name: str) -> str:
     """A file's name as the system has it, whether it is text or not."""
     from urllib.parse import quote
 
-    uri = "stdin" if name == STDIN else quote(name.encode("utf-8", "surrogateescape"), safe="/")
+    uri = "stdin" if name == STDIN_NAME else quote(name.encode("utf-8", "surrogateescape"), safe="/")
     return f"file://{uri}" if name.startswith("/") else uri
 
 

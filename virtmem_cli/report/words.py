@@ -10,8 +10,6 @@ from virtmem_cli.told import Reported, Silenced
 if TYPE_CHECKING:
     from virtmem_cli.judgement import Judgement
 
-# What standard input is called.
-STDIN = "<stdin>"
 # Who refuses, in the words that advice begins with.
 WHO: Mapping[Refuses, str] = {
     Refuses.LIBVIRT: "libvirt refuses",
