@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command import VIRTMEM, Run, execute, on_a_terminal, process, python, running, shell
-from small import ADVISED, DOMAIN, NONE, WARNED, WRONG
+from small import ADVISED, DOMAIN, WRONG
 
 from virtmem_cli import __version__
 
@@ -20,13 +20,6 @@ ARGV = [
     "-device",
     '{"driver":"virtio-mem-pci","node":0,"block-size":2097152,"memdev":"memvirtiomem0","id":"virtiomem0"}',
 ]
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    for name, text in {"good": DOMAIN, "wrong": WRONG, "warned": WARNED, "none": NONE}.items():
-        (tmp_path / f"{name}.xml").write_text(text)
-    return tmp_path
 
 
 # Exit codes and streams
@@ -349,13 +342,14 @@ def test_python_runs_it_as_a_module(files: Path) -> None:
     assert python("-m", "virtmem_cli", "xml2argv", "good.xml", cwd=files) == process("xml2argv", "good.xml", cwd=files)
 
 
-def test_a_plain_conversion_imports_nothing_slow(files: Path) -> None:
+def test_a_plain_conversion_imports_nothing_slow(tmp_path: Path) -> None:
+    (tmp_path / "good.xml").write_text(DOMAIN)  # and no configuration
     code = (
         "import sys; from virtmem_cli.cli import main\n"
         "try: main(['xml2argv', 'good.xml'])\n"
         "except SystemExit: print(*sys.modules)"
     )
-    run = python("-c", code, cwd=files)
+    run = python("-c", code, cwd=tmp_path)
     assert run.code == 0
     modules = set(run.out.splitlines()[-1].split())
     slow = {"rich", "tempfile", "tomllib", "pathlib", "dataclasses", "difflib", "importlib.metadata", "subprocess"}

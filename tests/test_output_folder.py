@@ -5,19 +5,12 @@ from pathlib import Path
 
 import pytest
 from command import process, virtmem
-from small import DOMAIN, NONE, WARNED, WRONG
+from small import DOMAIN, WRONG
 
 from virtmem_cli import host
 from virtmem_cli.cli import params
 
 pytestmark = pytest.mark.process
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    for name, text in {"good": DOMAIN, "wrong": WRONG, "warned": WARNED, "none": NONE}.items():
-        (tmp_path / f"{name}.xml").write_text(text)
-    return tmp_path
 
 
 def test_output_folder(files: Path) -> None:

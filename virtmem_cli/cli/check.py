@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.configuration import Configuration, configuration_for, one_for_all
+from virtmem_cli.cli.configuration import Configuration, Notes, configuration_for, one_for_all
 from virtmem_cli.cli.files import STDIN, display_name, read
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import PLAIN, Shown, is_styled, plain, say, show, write_output
@@ -20,7 +20,7 @@ from virtmem_cli.judgement import Judgement, Terms, check
 from virtmem_cli.report import DOCUMENTS, document_format
 from virtmem_cli.report.diff import diff, diff_line
 from virtmem_cli.report.text import counts, lines
-from virtmem_cli.report.words import Failure, failed, silences
+from virtmem_cli.report.words import Failure, failed
 from virtmem_cli.settings import chosen, named_rules
 from virtmem_cli.target import Host, Qemu, Scope, Target
 from virtmem_cli.told import Silenced
@@ -289,8 +289,7 @@ class _Summary:
         self.counts: Counter[str] = Counter()
         self.left: Counter[bool] = Counter()
         self.failures: list[Failure] = []
-        self.silenced: dict[str, Silenced] = {}
-        self.unread = {""}
+        self.notes = Notes()
         self.parts = 0
         if self.document is not None:
             write_output(self.document.begin(), form)
@@ -298,9 +297,7 @@ class _Summary:
     def take(self, done: Done) -> None:
         """Write what came of one input."""
         self.worst = max(self.worst, done.code)
-        if done.unread not in self.unread:
-            self.unread.add(done.unread)
-            say(f"virtmem: {done.unread}")
+        self.notes.unread(done.unread)
         if done.failure:
             self.fail(done.file, done.failure)
             return
@@ -326,7 +323,7 @@ class _Summary:
         self.made += done.made
         self.counts.update(done.counts)
         self.left.update(done.left)
-        self.silenced[done.configuration] = done.silenced.and_of(self.silenced.get(done.configuration, Silenced()))
+        self.notes.silenced(done.configuration, done.silenced)
 
     def fail(self, file: str, words: str) -> None:
         """Say why there is nothing of an input, and count nothing of it."""
@@ -363,4 +360,4 @@ class _Summary:
         if self.left[False] and not unsafe:
             option = "--unsafe-fixes" if self.mode else "--fix --unsafe-fixes"
             say(f"{option} repairs {self.left[False]} more, and changes what the guest gets")
-        say(*silences(self.silenced))
+        self.notes.end()

@@ -10,11 +10,13 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from virtmem_cli.cli.files import STDIN, read_input
+from virtmem_cli.cli.terminal import say
 from virtmem_cli.errors import UsageError, VirtmemError
 from virtmem_cli.text import quoted
 
 if TYPE_CHECKING:
     from virtmem_cli.settings import Settings
+    from virtmem_cli.told import Silenced
 
 
 class Configuration(NamedTuple):
@@ -122,3 +124,28 @@ def _read(path: str, table: str, data: bytes) -> Configuration | None:
 
     settings = settings_of_toml(data, path, within=table)
     return None if settings is None else Configuration(settings, path)
+
+
+class Notes:
+    """What the user hears of configurations: of each that is not read, once, and at the end what they silenced."""
+
+    def __init__(self) -> None:
+        self._unread = {""}
+        self._silenced: dict[str, Silenced] = {}
+
+    def unread(self, words: str) -> None:
+        """Say why a configuration is not read, if it was not said yet; '' where all is well."""
+        if words not in self._unread:
+            self._unread.add(words)
+            say(f"virtmem: {words}")
+
+    def silenced(self, path: str, its: "Silenced") -> None:
+        """Count what a configuration, '' where it is not to be named, and comments silenced of an input."""
+        self._silenced[path] = its.and_of(self._silenced[path]) if path in self._silenced else its
+
+    def end(self) -> None:
+        """Say what was counted."""
+        if self._silenced:
+            from virtmem_cli.report.words import silences  # slow to import, and most inputs have nothing silenced
+
+            say(*silences(self._silenced))

@@ -6,7 +6,7 @@ import sys
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.configuration import configuration_for, one_for_all
+from virtmem_cli.cli.configuration import Notes, configuration_for, one_for_all
 from virtmem_cli.cli.files import display_name, read_input
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import say, show, show_table
@@ -18,7 +18,6 @@ from virtmem_cli.parse import parse_domain
 from virtmem_cli.qemu import ask_qemu
 from virtmem_cli.report.comparison import TITLES, cells
 from virtmem_cli.report.line import line
-from virtmem_cli.report.words import silences
 from virtmem_cli.target import LIBVIRT, Qemu, Target
 from virtmem_cli.text import quoted
 from virtmem_cli.verify import verify
@@ -43,8 +42,8 @@ def command(qemu: str | None, config: str | None, isolated: bool, file: str) -> 
     """
     name = display_name(file)
     configuration = one_for_all(config, isolated) or configuration_for(file)
-    if configuration.unread:
-        say(f"virtmem: {configuration.unread}")
+    notes = Notes()
+    notes.unread(configuration.unread)
     data = read_input(file)
     root = parse_tree(data, name)
     domain, _ = parse_domain(root, LIBVIRT.arch)
@@ -53,7 +52,8 @@ def command(qemu: str | None, config: str | None, isolated: bool, file: str) -> 
     conversion = convert(data, name, target, settings=configuration.settings)
     show([line(finding, name) for finding in conversion.findings], err=True)
     if conversion.silenced:
-        say(*silences({configuration.path if conversion.silenced.configuration else "": conversion.silenced}))
+        notes.silenced(configuration.path if conversion.silenced.configuration else "", conversion.silenced)
+    notes.end()
     if conversion.refused:
         say(f"{name}: refused, QEMU was not started")
         sys.exit(InputRefusedError.exit_code)

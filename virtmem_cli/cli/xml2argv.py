@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from virtmem_cli.cli import params
-from virtmem_cli.cli.configuration import Configuration, configuration_for, one_for_all
+from virtmem_cli.cli.configuration import Configuration, Notes, configuration_for, one_for_all
 from virtmem_cli.cli.files import STDIN, display_name, read
 from virtmem_cli.cli.help import help_option
 from virtmem_cli.cli.terminal import PLAIN, Shown, is_styled, plain, say, show, write_output
@@ -214,16 +214,13 @@ def command(
         outputs=outputs,
         configuration=one_for_all(config, isolated),
     )
-    unread, silenced = {""}, dict[str, "Silenced"]()
+    notes = Notes()
     with in_order(partial(_convert, job), partial(_lost, job), files, jobs) as results:
         for done in results:
             worst = max(worst, done.code)
-            if done.unread not in unread:
-                unread.add(done.unread)
-                say(f"virtmem: {done.unread}")
+            notes.unread(done.unread)
             if done.silenced:
-                path = done.configuration if done.silenced.configuration else ""
-                silenced[path] = done.silenced.and_of(silenced[path]) if path in silenced else done.silenced
+                notes.silenced(done.configuration if done.silenced.configuration else "", done.silenced)
             if done.findings:
                 show(done.findings, err=True)
             for words in done.words:
@@ -234,8 +231,5 @@ def command(
                 except VirtmemError as error:
                     say(f"virtmem: {error}")
                     worst = max(worst, error.exit_code)
-        if silenced:
-            from virtmem_cli.report.words import silences  # slow to import, and most inputs have nothing silenced
-
-            say(*silences(silenced))
+        notes.end()
     sys.exit(worst)
